@@ -1,0 +1,76 @@
+//! What a source is told about the camera it connects to.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+use vigie_base::Secret;
+
+/// How RTP travels from the camera.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    /// TCP, then UDP when the camera refuses TCP (461) or the connection.
+    #[default]
+    Auto,
+    /// Interleaved in the RTSP connection.
+    Tcp,
+    /// Datagrams to ports of ours.
+    Udp,
+    /// Datagrams to a group.
+    Multicast,
+    /// Inside HTTP.
+    Http,
+}
+
+/// The options of `connection_config` (contract §10.6) that a source understands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ConnectionConfig {
+    /// How long to wait for a connection or an answer.
+    pub timeout_ms: u64,
+    /// How RTP travels.
+    pub transport: Transport,
+    /// `User-Agent` to send; some cameras serve only those they know.
+    pub user_agent: Option<String>,
+    /// Most pictures per second asked for, where pictures are polled.
+    pub fps_limit: Option<f64>,
+    /// Files: begin again at the end.
+    #[serde(rename = "loop")]
+    pub looped: bool,
+    /// Files: 1.0 is real time.
+    pub speed: f64,
+}
+
+impl Default for ConnectionConfig {
+    fn default() -> Self {
+        Self {
+            timeout_ms: 5000,
+            transport: Transport::Auto,
+            user_agent: None,
+            fps_limit: None,
+            looped: true,
+            speed: 1.0,
+        }
+    }
+}
+
+impl ConnectionConfig {
+    /// How long to wait for a connection or an answer.
+    pub fn timeout(&self) -> Duration {
+        Duration::from_millis(self.timeout_ms.clamp(100, 120_000))
+    }
+}
+
+/// One stream of one camera, as a source needs it. The URL holds no credentials.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SourceSpec {
+    /// The `connection_type` of the contract; an entry of `KINDS`.
+    pub kind: String,
+    /// Where, without user information. `testcard:` URLs take their options in the query.
+    pub url: Url,
+    /// User name and password.
+    pub credentials: Option<(String, Secret)>,
+    /// Everything else.
+    pub config: ConnectionConfig,
+}
