@@ -43,8 +43,7 @@ impl From<String> for Secret {
 pub struct RedactedUrl(Url);
 
 /// Query keys whose values are masked, compared without case.
-const SECRET_QUERY_KEYS: [&str; 9] =
-    ["password", "pass", "passwd", "pwd", "token", "key", "secret", "ticket", "auth"];
+const SECRET_QUERY_KEYS: [&str; 9] = ["password", "pass", "passwd", "pwd", "token", "key", "secret", "ticket", "auth"];
 
 impl RedactedUrl {
     /// Parses a URL.

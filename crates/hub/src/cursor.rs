@@ -235,10 +235,8 @@ impl Cursor {
                 }
                 Entry::Gap(g) => self.ready.push_back(Event::Gap(*g)),
                 Entry::Unit(u) => {
-                    let video = ring
-                        .description()
-                        .and_then(|d| d.track(u.track))
-                        .is_some_and(|t| t.kind() == MediaKind::Video);
+                    let video =
+                        ring.description().and_then(|d| d.track(u.track)).is_some_and(|t| t.kind() == MediaKind::Video);
                     if self.need_key && has_video && !(video && u.key) {
                         continue;
                     }

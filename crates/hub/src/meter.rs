@@ -37,8 +37,9 @@ impl Meter {
         let n = self.slot_number(now);
         let oldest = n.saturating_sub(SLOTS as u64 - 1);
         let full = self.slots.iter().filter(|s| s.0 >= oldest && s.0 < n);
-        let (bytes, pictures) = full.fold((0u64, 0u32), |(b, p), s| (b + s.1, p + s.2));
-        let slots = n.saturating_sub(oldest);
+        // Counted from the first slot with media, so that a stream that has just started reads right.
+        let (bytes, pictures, first) = full.fold((0u64, 0u32, n), |(b, p, f), s| (b + s.1, p + s.2, f.min(s.0)));
+        let slots = n - first;
         if slots == 0 {
             return (0, 0.0);
         }
@@ -62,5 +63,16 @@ mod tests {
         assert!((3_900_000..4_100_000).contains(&bps), "{bps}");
         assert!((24.0..26.0).contains(&fps), "{fps}");
         assert_eq!(m.rates(start + Duration::from_secs(20)), (0, 0.0));
+    }
+
+    #[test]
+    fn a_stream_that_has_just_started_reads_right() {
+        let start = Instant::now();
+        let mut m = Meter::new(start);
+        for i in 0..50u32 {
+            m.add(start + Duration::from_secs(100) + Duration::from_millis(40) * i, 20_000, true);
+        }
+        let (_, fps) = m.rates(start + Duration::from_millis(101_500));
+        assert!((24.0..27.0).contains(&fps), "{fps}");
     }
 }
