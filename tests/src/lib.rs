@@ -1,1 +1,1 @@
-//! t
+//! Starts the binary and real clients for the tests beside this file.
