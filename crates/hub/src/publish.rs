@@ -61,7 +61,8 @@ pub enum PublishError {
 #[derive(Debug)]
 pub struct Publisher {
     stream: Arc<Stream>,
-    epoch: u64,
+    /// `None` until a standby publisher takes over.
+    epoch: Option<u64>,
     cause: GapCause,
     first: bool,
     need_key: bool,
@@ -70,9 +71,19 @@ pub struct Publisher {
 
 impl Publisher {
     pub(crate) fn new(stream: Arc<Stream>, cause: GapCause) -> Self {
-        let epoch = stream.epoch.fetch_add(1, Ordering::AcqRel) + 1;
-        stream.timeline.lock().reconnect();
-        Self { stream, epoch, cause, first: true, need_key: true, video: None }
+        let mut publisher = Self::standby(stream, cause);
+        publisher.claim();
+        publisher
+    }
+
+    pub(crate) fn standby(stream: Arc<Stream>, cause: GapCause) -> Self {
+        Self { stream, epoch: None, cause, first: true, need_key: true, video: None }
+    }
+
+    /// Takes the stream over from whoever had it.
+    fn claim(&mut self) {
+        self.epoch = Some(self.stream.epoch.fetch_add(1, Ordering::AcqRel) + 1);
+        self.stream.timeline.lock().reconnect();
     }
 
     /// The stream that is published into.
@@ -81,14 +92,23 @@ impl Publisher {
     }
 
     fn check(&self) -> Result<(), PublishError> {
-        if self.stream.epoch.load(Ordering::Acquire) == self.epoch { Ok(()) } else { Err(PublishError::Superseded) }
+        let current = self.stream.epoch.load(Ordering::Acquire);
+        if self.epoch == Some(current) { Ok(()) } else { Err(PublishError::Superseded) }
     }
 
     /// Says what the tracks are. May be called again whenever parameters change; nothing happens when they did not.
     pub fn describe(&mut self, tracks: Vec<SourceTrack>) -> Result<Arc<StreamDescription>, PublishError> {
-        self.check()?;
+        if self.epoch.is_some() {
+            self.check()?;
+        }
         if tracks.is_empty() || tracks.len() > 8 || tracks.iter().any(|t| t.clock_rate == 0) {
             return Err(PublishError::BadDescription);
+        }
+        if self.epoch.is_none() {
+            if self.stream.is_closed() {
+                return Err(PublishError::Superseded);
+            }
+            self.claim();
         }
         let mut ring = self.stream.ring.lock();
         let known = ring.description().cloned();
@@ -116,6 +136,9 @@ impl Publisher {
 
     /// Publishes one unit. Never waits.
     pub fn push(&mut self, unit: SourceUnit) -> Result<(), PublishError> {
+        if self.epoch.is_none() {
+            return Err(PublishError::UnknownTrack);
+        }
         self.check()?;
         let is_video = self.video == Some(unit.track);
         // Before the first key frame of a connection nothing can be decoded; sound waits with the pictures.

@@ -108,6 +108,17 @@ impl Stream {
         Publisher::new(Arc::clone(self), cause)
     }
 
+    /// Like [`Self::publisher`], but whoever publishes now keeps the stream until this one describes its tracks: a
+    /// new connection is made before the old one is given up.
+    pub fn standby(self: &Arc<Self>, cause: GapCause) -> Publisher {
+        Publisher::standby(Arc::clone(self), cause)
+    }
+
+    /// Grows by one each time somebody takes the stream over.
+    pub fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
     /// Starts reading.
     pub fn subscribe(self: &Arc<Self>, options: SubscribeOptions) -> Cursor {
         let cursor = Cursor::new(Arc::clone(self), options);

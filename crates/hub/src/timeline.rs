@@ -111,7 +111,7 @@ impl Timeline {
         arrived: Instant,
     ) -> Option<Placed> {
         let passed = arrived.saturating_duration_since(self.origin);
-        let anchor = self.anchor_ns;
+        let mut anchor = self.anchor_ns;
         let line = self.lines.get_mut(usize::from(track.0))?;
         let rate = line.rate;
         let now_ticks = MediaTime::from_duration(passed, rate).0;
@@ -129,6 +129,10 @@ impl Timeline {
             }
         };
         if reanchor {
+            if line.offset.is_some() && line.kind == MediaKind::Video {
+                // The pictures' own clock jumped: what sound is compared with moves along.
+                anchor = None;
+            }
             let mut at = wanted.unwrap_or(now_ticks);
             if MediaTime(at - now_ticks).nanos(rate).abs() > MAX_DRIFT_NS {
                 at = now_ticks;

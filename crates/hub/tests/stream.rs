@@ -211,6 +211,21 @@ fn the_newest_publisher_has_the_stream_alone() {
 }
 
 #[test]
+fn a_standby_publisher_takes_over_when_it_knows_its_tracks_and_not_before() {
+    let (_hub, stream) = hub(1 << 20);
+    let mut old = Camera::new(&stream, Instant::now());
+    old.picture(true).unwrap();
+    let mut next = stream.standby(GapCause::SourceSilent);
+    let epoch = stream.epoch();
+    old.picture(false).unwrap();
+    next.describe(vec![video(2), audio()]).unwrap();
+    assert_eq!(stream.epoch(), epoch + 1);
+    assert_eq!(old.picture(false), Err(PublishError::Superseded));
+    // Describing again does not take the stream back.
+    assert_eq!(old.out.describe(vec![video(2)]).unwrap_err(), PublishError::Superseded);
+}
+
+#[test]
 fn demand_follows_readers_and_holds() {
     let (_hub, stream) = hub(1 << 20);
     let demand = stream.demand();
