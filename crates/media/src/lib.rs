@@ -4,6 +4,7 @@
 //! from outside can make anything here panic.
 
 pub mod g711;
+pub mod mp4;
 pub mod nal;
 pub mod reorder;
 pub mod time;
