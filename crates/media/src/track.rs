@@ -146,9 +146,9 @@ pub struct AacParams {
     pub sample_rate: u32,
     /// Output channels.
     pub channels: u8,
-    /// Samples per frame: 1024, or 960.
+    /// Samples per frame at `sample_rate`: 1024 or 960, twice that with spectral band replication.
     pub frame_samples: u16,
-    /// Audio object type of the configuration; 2 is AAC-LC.
+    /// Audio object type of the configuration: 2 is AAC-LC, 5 HE-AAC, 29 HE-AAC v2.
     pub object_type: u8,
 }
 
