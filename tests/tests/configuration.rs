@@ -1,0 +1,127 @@
+//! Declared cameras, reload without disconnecting anybody, restarts.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+use vigie_tests::{Child, Vigie, require, until};
+
+const ONE: &str = r#"
+[[cameras]]
+slug = "entrance"
+name = "Entrance"
+url = "testcard:?width=320&height=180&fps=10&gop=10&bitrate=200"
+"#;
+
+fn cameras(vigie: &Vigie) -> Result<Vec<Value>> {
+    Ok(vigie.get("/api/cameras")?.body["cameras"].as_array().context("cameras")?.clone())
+}
+
+#[test]
+fn declared_cameras_are_there_and_a_reload_disconnects_nobody() -> Result<()> {
+    require("ffmpeg")?;
+    let vigie = Vigie::start(ONE, &[])?;
+    let list = cameras(&vigie)?;
+    ensure!(list.len() == 1 && list[0]["slug"] == json!("entrance"), "{list:?}");
+    let id = list[0]["id"].as_i64().context("id")?;
+
+    let progress = vigie.data_dir().join("progress");
+    let host = vigie.rtsp.trim_start_matches("rtsp://");
+    let mut player = Command::new("ffmpeg");
+    player
+        .args(["-v", "error", "-nostdin", "-rtsp_transport", "tcp", "-i", &format!("rtsp://{host}/entrance")])
+        .args(["-map", "0:v", "-c", "copy", "-f", "null", "-progress"])
+        .arg(&progress)
+        .arg("-")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let mut player = Child::spawn(player)?;
+    let frames = || -> Result<u64> {
+        let text = std::fs::read_to_string(&progress)?;
+        Ok(text.lines().rev().find_map(|l| l.strip_prefix("frame=")).context("no progress")?.trim().parse()?)
+    };
+    until("the player plays", Duration::from_secs(20), || Ok((frames()? > 5).then_some(())))?;
+
+    // Fields that the file sets belong to the file.
+    let a = vigie.send_json("PATCH", &format!("/api/cameras/{id}"), &json!({"name": "Back door"}))?;
+    ensure!(a.status == 409 && a.body["code"] == json!("declared_in_file"), "{a:?}");
+
+    let two = format!(
+        "{ONE}\n[[cameras]]\nslug = \"yard\"\nname = \"Yard\"\nurl = \"testcard:?width=320&height=180&fps=5\"\n"
+    );
+    std::fs::write(vigie.data_dir().join("vigie.toml"), &two)?;
+    vigie.signal("HUP")?;
+    until("the second camera appears", Duration::from_secs(10), || Ok((cameras(&vigie)?.len() == 2).then_some(())))?;
+
+    // A file that cannot be read changes nothing.
+    std::fs::write(vigie.data_dir().join("vigie.toml"), "[[cameras]]\nslug = 5\n")?;
+    vigie.signal("HUP")?;
+    until("the fault is logged", Duration::from_secs(10), || Ok(vigie.log_text().contains("slug").then_some(())))?;
+    ensure!(cameras(&vigie)?.len() == 2, "a bad file removed cameras");
+
+    // A camera that leaves the file is switched off, not deleted.
+    std::fs::write(vigie.data_dir().join("vigie.toml"), ONE)?;
+    vigie.signal("HUP")?;
+    until("the second camera is off", Duration::from_secs(10), || {
+        let off = cameras(&vigie)?.iter().any(|c| c["slug"] == json!("yard") && c["enabled"] == json!(false));
+        Ok(off.then_some(()))
+    })?;
+
+    let seen = frames()?;
+    until("the player still plays", Duration::from_secs(10), || Ok((frames()? > seen + 10).then_some(())))?;
+    ensure!(player.try_wait()?.is_none(), "the player was thrown out");
+    Ok(())
+}
+
+#[test]
+fn what_the_api_changes_survives_a_restart_and_a_clean_end_finishes_recordings() -> Result<()> {
+    let mut vigie = Vigie::start("", &[])?;
+    let url = "testcard:?width=320&height=180&fps=10&gop=10&bitrate=200";
+    let camera = json!({"name": "Court 2", "connection_type": "testcard", "primary_stream_url": url});
+    let id = vigie.add_camera(&camera)?;
+    let session = vigie.open_session(id)?;
+    let a = vigie.post("/api/video/record/start", &json!({"session_id": session}))?;
+    ensure!(a.status == 200, "{a:?}");
+    until("something is recorded", Duration::from_secs(10), || {
+        let s = vigie.get(&format!("/api/video/record/status/{session}"))?;
+        Ok((s.body["status"]["frames"].as_u64() > Some(10)).then_some(()))
+    })?;
+    vigie.terminate()?;
+    let name = format!("{session}.mp4");
+    let file = vigie.data_dir().join("videos/0").join(&name);
+    let probed = vigie_tests::ffprobe_json(file.to_str().context("path")?, &[])?;
+    ensure!(probed["streams"][0]["codec_name"] == json!("h264"), "{probed}");
+
+    vigie.restart()?;
+    let list = cameras(&vigie)?;
+    ensure!(list.len() == 1 && list[0]["name"] == json!("Court 2"), "{list:?}");
+    let files = vigie.get("/api/video/files/list?club_id=0")?;
+    ensure!(files.body["videos"][0]["filename"] == json!(name), "{files:?}");
+    Ok(())
+}
+
+#[test]
+fn a_killed_recorder_leaves_a_playable_file_that_is_marked() -> Result<()> {
+    let mut vigie = Vigie::start("", &[])?;
+    let url = "testcard:?width=320&height=180&fps=20&gop=20&bitrate=300";
+    let camera = json!({"name": "Court 3", "connection_type": "testcard", "primary_stream_url": url});
+    let id = vigie.add_camera(&camera)?;
+    let session = vigie.open_session(id)?;
+    vigie.post("/api/video/record/start", &json!({"session_id": session}))?;
+    let recorded = until("four seconds are recorded", Duration::from_secs(15), || {
+        let s = vigie.get(&format!("/api/video/record/status/{session}"))?;
+        Ok(s.body["status"]["frames"].as_u64().filter(|f| *f > 80))
+    })?;
+    vigie.kill()?;
+    vigie.restart()?;
+    let file = vigie.data_dir().join(format!("videos/0/{session}.mp4"));
+    let options = ["-count_packets", "-select_streams", "v"];
+    let probed = vigie_tests::ffprobe_json(file.to_str().context("path")?, &options)?;
+    let packets: u64 = probed["streams"][0]["nb_read_packets"].as_str().context("packets")?.parse()?;
+    // At most the fragment that was being written, and one picture.
+    ensure!(packets + 21 >= recorded, "{packets} of {recorded} pictures are left");
+    let files = vigie.get("/api/video/files/list?club_id=0")?;
+    ensure!(files.body["videos"][0]["interrupted"] == json!(true), "{files:?}");
+    Ok(())
+}
