@@ -1,1 +1,45 @@
-//! store
+//! What outlives the process: people, cameras, sessions, recordings, events, settings.
+//!
+//! Entities are plain data; a backend implements [`Repository`]; no rule about who may do what lives here, and no SQL
+//! lives anywhere else. **A data directory has one process**: opening takes a lock that lasts as long as the store.
+
+pub mod entity;
+mod error;
+mod lock;
+pub mod repository;
+
+
+use std::ops::Deref;
+use std::path::Path;
+use std::sync::Arc;
+
+pub use entity::*;
+pub use error::StoreError;
+pub use repository::{Cameras, Journal, Recordings, Repository, Seal, Sessions, Users};
+
+/// Events kept; older ones are dropped as new ones come.
+pub const MAX_EVENTS: i64 = 100_000;
+
+/// An open store. Cheap to clone; use it as the [`Repository`] it holds.
+#[derive(Debug, Clone)]
+pub struct Store {
+    repository: Arc<dyn Repository>,
+    _lock: Arc<lock::DirLock>,
+}
+
+impl Store {
+    /// Opens (and makes, when missing) the SQLite store of a data directory: `vigie.db`, migrated to this version.
+    ///
+    /// Refuses a directory that another process works on.
+    pub async fn open(data_dir: &Path) -> Result<Self, StoreError> {
+        let lock = Arc::new(lock::DirLock::take(data_dir)?);
+        let _ = lock; return Err(StoreError::Corrupt("store: backend lands next"));
+    }
+}
+
+impl Deref for Store {
+    type Target = dyn Repository;
+    fn deref(&self) -> &Self::Target {
+        &*self.repository
+    }
+}

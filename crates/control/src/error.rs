@@ -1,0 +1,319 @@
+//! Every way a request to `control` can fail: a stable code, whose fault, one sentence, sometimes details.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use vigie_base::{Fault, SessionId};
+use vigie_hub::Reason;
+use vigie_store::StoreError;
+
+use crate::policy::Denied;
+
+/// Shorthand of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The class of a failure. The API maps it to a status code; nothing else depends on HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// The request cannot be read (400).
+    Malformed,
+    /// Who asks is not known (401).
+    Unauthenticated,
+    /// Who asks may not (403).
+    Forbidden,
+    /// There is no such thing (404).
+    NotFound,
+    /// Not in this state (409).
+    Conflict,
+    /// It can be read but makes no sense (422).
+    Invalid,
+    /// The file is protected (423).
+    Locked,
+    /// A limit was reached (429).
+    TooMany,
+    /// We are wrong (500).
+    Internal,
+    /// Not on this machine (501).
+    Unsupported,
+    /// The camera does not answer as it should (502).
+    Upstream,
+    /// A part of Vigie is down or full (503).
+    Unavailable,
+    /// No room (507).
+    NoSpace,
+}
+
+/// What is wrong with one field of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// Its name in the request.
+    pub field: String,
+    /// A stable word: `missing`, `type`, `value`, `too_long`, `reserved`, `taken`, `masked_credentials`, `not_allowed`.
+    pub code: &'static str,
+    /// One sentence.
+    pub error: String,
+    /// Whether the field could not even be read (400), instead of making no sense (422).
+    #[serde(skip)]
+    pub malformed: bool,
+}
+
+/// A failure. Its `Display` is one English sentence for people; translations go by [`Error::code`].
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No token, an expired one, or one that was taken back.
+    #[error("you are not signed in, or your sign-in has ended")]
+    Unauthenticated,
+    /// The name or the password is wrong. Which of them is not said.
+    #[error("the user name or the password is wrong")]
+    BadCredentials,
+    /// Too many wrong passwords.
+    #[error("too many attempts: try again in {} seconds", .0.as_secs().max(1))]
+    RateLimited(Duration),
+    /// Too many people sign in at this moment.
+    #[error("too many people are signing in at this moment: try again in a second")]
+    SignInBusy,
+    /// Not allowed.
+    #[error("{0}")]
+    Denied(#[from] Denied),
+    /// There are users already.
+    #[error("Vigie was set up already: sign in instead")]
+    SetupDone,
+    /// The code printed at the console is needed.
+    #[error("the set-up code is missing or wrong: Vigie prints it in its log when it starts")]
+    SetupCode,
+    /// Fields that are missing, unreadable or nonsense.
+    #[error("{}", fields_sentence(.0))]
+    Fields(Vec<FieldError>),
+    /// No such camera.
+    #[error("there is no such camera")]
+    CameraNotFound,
+    /// No such capture session.
+    #[error("there is no such session")]
+    SessionNotFound,
+    /// No such court.
+    #[error("there is no such court")]
+    TerrainNotFound,
+    /// No such recorded file.
+    #[error("there is no such video")]
+    VideoNotFound,
+    /// No such user.
+    #[error("there is no such user")]
+    UserNotFound,
+    /// No such API token.
+    #[error("there is no such token")]
+    TokenNotFound,
+    /// Another camera of that name.
+    #[error("another camera has this name")]
+    DuplicateName,
+    /// Another camera of that slug.
+    #[error("another camera has this slug")]
+    DuplicateSlug,
+    /// Another user of that name.
+    #[error("another user has this name")]
+    DuplicateUsername,
+    /// The configuration file sets these fields.
+    #[error("the configuration file sets {}: change it there", .0.join(", "))]
+    DeclaredInFile(Vec<String>),
+    /// There is a session for this camera already.
+    #[error("this camera has a session already")]
+    SessionExists(SessionId),
+    /// It is being recorded.
+    #[error("a recording is running: stop it first")]
+    RecordingActive,
+    /// The session records already.
+    #[error("this session is recording already")]
+    AlreadyRecording,
+    /// The session does not record and never did.
+    #[error("nothing is being recorded in this session")]
+    NotRecording,
+    /// The session is over.
+    #[error("this session is closed")]
+    SessionClosed,
+    /// Outside 1–720 minutes.
+    #[error("a recording lasts between 1 and 720 minutes")]
+    DurationOutOfRange,
+    /// The file is protected.
+    #[error("this video is locked: unlock it first")]
+    Locked,
+    /// All recorders are busy.
+    #[error("{0} recordings are running, which is the limit of this machine")]
+    MaxConcurrent(usize),
+    /// The camera does not deliver.
+    #[error("{message}")]
+    CameraUnreachable {
+        /// The class.
+        reason: Reason,
+        /// One redacted sentence.
+        message: String,
+    },
+    /// The encoder is missing on this machine.
+    #[error("this stream has to be encoded, and this machine has no encoder for it")]
+    EncoderUnavailable,
+    /// No room for the planned recording.
+    #[error("the disk has no room for this recording")]
+    DiskFull {
+        /// What it is expected to need.
+        needed_bytes: u64,
+        /// What may be used.
+        available_bytes: u64,
+    },
+    /// Vigie is stopping.
+    #[error("Vigie is stopping")]
+    Stopping,
+    /// The store failed.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// The recorder or the file system failed.
+    #[error("{message}")]
+    Recorder {
+        /// Whose fault.
+        fault: Fault,
+        /// One sentence.
+        message: String,
+    },
+    /// We are wrong.
+    #[error("something went wrong inside Vigie: {0}")]
+    Internal(String),
+}
+
+fn fields_sentence(fields: &[FieldError]) -> String {
+    fields.iter().map(|f| f.error.as_str()).collect::<Vec<_>>().join("; ")
+}
+
+impl Error {
+    /// One field that cannot work.
+    pub fn field(field: &str, code: &'static str, error: impl Into<String>) -> Self {
+        Error::Fields(vec![FieldError { field: field.to_owned(), code, error: error.into(), malformed: false }])
+    }
+
+    /// One field that is missing.
+    pub fn missing(field: &str) -> Self {
+        let error = format!("`{field}` is missing");
+        Error::Fields(vec![FieldError { field: field.to_owned(), code: "missing", error, malformed: true }])
+    }
+
+    /// One field that cannot be read.
+    pub fn malformed(field: &str, error: impl Into<String>) -> Self {
+        Error::Fields(vec![FieldError { field: field.to_owned(), code: "type", error: error.into(), malformed: true }])
+    }
+
+    /// The stable code of API answers.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Error::Unauthenticated => "unauthenticated",
+            Error::BadCredentials => "bad_credentials",
+            Error::RateLimited(_) => "rate_limited",
+            Error::SignInBusy => "sign_in_busy",
+            Error::Denied(d) => d.code,
+            Error::SetupDone => "setup_done",
+            Error::SetupCode => "setup_code",
+            Error::Fields(f) => match f.as_slice() {
+                [one] if one.code == "missing" => "missing_field",
+                [one] if one.code == "masked_credentials" => "masked_credentials",
+                _ => "invalid_field",
+            },
+            Error::CameraNotFound => "camera_not_found",
+            Error::SessionNotFound => "session_not_found",
+            Error::TerrainNotFound => "terrain_not_found",
+            Error::VideoNotFound => "video_not_found",
+            Error::UserNotFound => "user_not_found",
+            Error::TokenNotFound => "token_not_found",
+            Error::DuplicateName => "duplicate_name",
+            Error::DuplicateSlug => "duplicate_slug",
+            Error::DuplicateUsername => "duplicate_username",
+            Error::DeclaredInFile(_) => "declared_in_file",
+            Error::SessionExists(_) => "session_exists",
+            Error::RecordingActive => "recording_active",
+            Error::AlreadyRecording => "already_recording",
+            Error::NotRecording => "not_recording",
+            Error::SessionClosed => "session_closed",
+            Error::DurationOutOfRange => "duration_out_of_range",
+            Error::Locked => "locked",
+            Error::MaxConcurrent(_) => "max_concurrent_recordings",
+            Error::CameraUnreachable { .. } => "camera_unreachable",
+            Error::EncoderUnavailable => "encoder_unavailable",
+            Error::DiskFull { .. } => "disk_full",
+            Error::Stopping => "stopping",
+            Error::Store(StoreError::DiskFull) => "disk_full",
+            Error::Store(_) | Error::Internal(_) => "internal",
+            Error::Recorder { .. } => "recorder_failed",
+        }
+    }
+
+    /// The class of the failure.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Error::Unauthenticated | Error::BadCredentials => Kind::Unauthenticated,
+            Error::RateLimited(_) | Error::SignInBusy | Error::MaxConcurrent(_) => Kind::TooMany,
+            Error::Denied(_) | Error::SetupCode => Kind::Forbidden,
+            Error::Fields(f) if f.iter().any(|f| f.malformed) => Kind::Malformed,
+            Error::Fields(_) | Error::DurationOutOfRange => Kind::Invalid,
+            Error::CameraNotFound
+            | Error::SessionNotFound
+            | Error::TerrainNotFound
+            | Error::VideoNotFound
+            | Error::UserNotFound
+            | Error::TokenNotFound => Kind::NotFound,
+            Error::SetupDone
+            | Error::DuplicateName
+            | Error::DuplicateSlug
+            | Error::DuplicateUsername
+            | Error::DeclaredInFile(_)
+            | Error::SessionExists(_)
+            | Error::RecordingActive
+            | Error::AlreadyRecording
+            | Error::NotRecording
+            | Error::SessionClosed => Kind::Conflict,
+            Error::Locked => Kind::Locked,
+            Error::CameraUnreachable { .. } => Kind::Upstream,
+            Error::EncoderUnavailable | Error::Stopping => Kind::Unavailable,
+            Error::DiskFull { .. } | Error::Store(StoreError::DiskFull) => Kind::NoSpace,
+            Error::Store(_) | Error::Internal(_) | Error::Recorder { .. } => Kind::Internal,
+        }
+    }
+
+    /// Whose fault it is.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Error::Store(e) => e.fault(),
+            Error::Recorder { fault, .. } => *fault,
+            Error::CameraUnreachable { reason, .. } => reason.fault(),
+            e => match e.kind() {
+                Kind::Unauthenticated | Kind::Forbidden => Fault::Auth,
+                Kind::NotFound => Fault::NotFound,
+                Kind::TooMany | Kind::Unavailable => Fault::Capacity,
+                Kind::NoSpace => Fault::Disk,
+                Kind::Unsupported => Fault::Unsupported,
+                Kind::Internal => Fault::Bug,
+                Kind::Malformed | Kind::Conflict | Kind::Invalid | Kind::Locked | Kind::Upstream => Fault::Config,
+            },
+        }
+    }
+
+    /// What machines can make use of, for `details` of the answer.
+    pub fn details(&self) -> Option<Value> {
+        match self {
+            Error::Fields(f) => {
+                Some(Value::Object(f.iter().map(|f| (f.field.clone(), json!({"code": f.code, "error": f.error}))).collect()))
+            }
+            Error::DeclaredInFile(f) => Some(json!({ "fields": f })),
+            Error::SessionExists(id) => Some(json!({ "session_id": id })),
+            Error::CameraUnreachable { reason, .. } => Some(json!({ "reason": reason.as_str() })),
+            Error::MaxConcurrent(n) => Some(json!({ "max_concurrent_recordings": n })),
+            Error::DiskFull { needed_bytes, available_bytes } => {
+                Some(json!({ "needed_bytes": needed_bytes, "available_bytes": available_bytes }))
+            }
+            _ => None,
+        }
+    }
+
+    /// How long to wait before asking again, for `Retry-After`.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Error::RateLimited(d) => Some((*d).max(Duration::from_secs(1))),
+            Error::SignInBusy => Some(Duration::from_secs(1)),
+            _ => None,
+        }
+    }
+}
