@@ -115,8 +115,7 @@ impl Profile {
     pub fn rfc6381(&self) -> String {
         let space = ["", "A", "B", "C"][usize::from(self.space & 3)];
         let tier = if self.high_tier { 'H' } else { 'L' };
-        let mut s =
-            format!("hvc1.{space}{}.{:X}.{tier}{}", self.idc, self.compatibility.reverse_bits(), self.level);
+        let mut s = format!("hvc1.{space}{}.{:X}.{tier}{}", self.idc, self.compatibility.reverse_bits(), self.level);
         let used = self.constraints.iter().rposition(|&b| b != 0).map_or(0, |i| i + 1);
         for byte in &self.constraints[..used] {
             // Writing to a string cannot fail.
@@ -125,7 +124,7 @@ impl Profile {
         s
     }
 
-    /// Returns the profile and the number of temporal layers' worth of bits it has passed.
+    /// Reads profile_tier_level and skips what it says of sub-layers.
     fn read(b: &mut Bits<'_>, max_sub_layers_minus1: u8) -> Result<Self, BitstreamError> {
         let space = b.u8(2)?;
         let high_tier = b.bit()?;
@@ -206,18 +205,18 @@ impl Sps {
             reorder_depth,
             fps: None,
         };
-        sps.fps = fps_behind(&mut b, chroma_format, log2_max_poc_lsb).unwrap_or(None);
+        sps.fps = fps_behind(&mut b, log2_max_poc_lsb).unwrap_or(None);
         Ok(sps)
     }
 }
 
 /// Everything between the sub-layer ordering and the VUI timing (§7.3.2.2.1).
-fn fps_behind(b: &mut Bits<'_>, chroma_format: u8, log2_max_poc_lsb: u32) -> Result<Option<f64>, BitstreamError> {
+fn fps_behind(b: &mut Bits<'_>, log2_max_poc_lsb: u32) -> Result<Option<f64>, BitstreamError> {
     for _ in 0..6 {
         b.ue()?;
     }
     if b.bit()? && b.bit()? {
-        skip_scaling_lists(b, chroma_format)?;
+        skip_scaling_lists(b)?;
     }
     b.skip(2)?;
     if b.bit()? {
@@ -270,10 +269,9 @@ fn timing(b: &mut Bits<'_>) -> Result<Option<f64>, BitstreamError> {
     Ok((ticks > 0 && scale > 0).then(|| f64::from(scale) / f64::from(ticks)))
 }
 
-fn skip_scaling_lists(b: &mut Bits<'_>, chroma_format: u8) -> Result<(), BitstreamError> {
+fn skip_scaling_lists(b: &mut Bits<'_>) -> Result<(), BitstreamError> {
     for size in 0..4u32 {
-        // 32 × 32 has lists for luma only, but all six positions exist in 4:4:4 (§7.3.4: steps of three).
-        let _ = chroma_format;
+        // 32 × 32 has lists for luma only (§7.3.4).
         let step = if size == 3 { 3 } else { 1 };
         for _ in (0..6).step_by(step) {
             if b.bit()? {

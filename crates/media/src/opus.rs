@@ -1,7 +1,7 @@
 //! Opus packets: how long they play, and how containers describe them (RFC 6716, RFC 7845).
 
-use crate::bitstream::BitstreamError;
 use crate::OpusParams;
+use crate::bitstream::BitstreamError;
 
 /// Samples at 48 kHz that a packet plays (RFC 6716 §3.1, §3.2); at most 120 ms.
 pub fn duration(packet: &[u8]) -> Result<u32, BitstreamError> {
