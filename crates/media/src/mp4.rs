@@ -10,4 +10,10 @@
 //! is written (ISO/IEC 14496-15 §5.3.3, §8.3.3).
 
 pub mod boxes;
+mod finish;
 pub mod fragment;
+mod read;
+pub mod repair;
+pub mod session;
+pub mod silence;
+pub mod tables;

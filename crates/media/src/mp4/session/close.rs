@@ -1,0 +1,109 @@
+//! Finishing a session file.
+
+use super::{FTYP, Lane, Op, SessionFile};
+use crate::MediaTime;
+use crate::mp4::boxes::{self, BoxWriter, Edit, TrackHead};
+use crate::mp4::finish::{FinalTrack, final_moov};
+use crate::mp4::tables::{Write, free_header};
+
+impl SessionFile {
+    /// Finishes the file. The last picture lasts until `end_ns` of the stream's timeline (the instant of the stop),
+    /// or as long as pictures usually do. Nothing may be pushed afterwards.
+    pub fn finish(&mut self, end_ns: Option<i64>) -> Vec<Op> {
+        let mut ops = Vec::new();
+
+        // 1. The tail.
+        for i in 0..self.lanes.len() {
+            self.settle_last(i, end_ns, &mut ops);
+        }
+        self.cut(&mut ops);
+
+        // 2. The stage, inside the payload of the `free` box.
+        let mut writes = Vec::new();
+        for l in &mut self.lanes {
+            l.tables.finish(&mut writes);
+        }
+        let at = self.init.0 + self.init.1 + 8;
+        let tracks: Vec<FinalTrack> = self.lanes.iter().zip(1u32..).map(|(l, n)| self.final_track(l, n)).collect();
+        let duration = tracks.iter().map(|t| t.movie_duration).max().unwrap_or(0);
+        let end = tracks.last().map_or(at, |t| t.tables.1);
+        if final_moov(at, self.timescale, duration, &tracks, &mut writes).is_err() {
+            // Cannot happen: `describe` has kept the room. The growing file stays what it is, which is playable.
+            ops.push(Op::Sync);
+            return ops;
+        }
+        writes.extend(mdat_from(end, self.data_start, self.tail));
+        ops.extend(writes.into_iter().map(Op::Write));
+
+        // 3. Sync; 4. the flip; 5. sync.
+        ops.push(Op::Sync);
+        ops.push(Op::Write(Write::new(self.init.0, free_header(self.init.1 + 8))));
+        ops.push(Op::Sync);
+        debug_assert!(self.init.0 >= FTYP && self.init.0.is_multiple_of(8), "the flip stays within one sector");
+        ops
+    }
+
+    fn settle_last(&mut self, index: usize, end_ns: Option<i64>, ops: &mut Vec<Op>) {
+        let rate = self.lanes[index].rate();
+        let base = self.base_ticks(rate);
+        let paces = self.paces(index);
+        let lane = &mut self.lanes[index];
+        let Some(p) = &lane.pending else { return };
+        let end = end_ns.filter(|_| paces).map(|ns| MediaTime(ns).rescale(1_000_000_000, rate).0.saturating_sub(base));
+        // A stop that comes between the picture and its due time must not give it no duration at all.
+        let until = end.map_or(p.dts + i64::from(lane.nominal), |e| e.max(p.pts + 1)).max(p.dts + 1);
+        self.settle(index, until, ops);
+    }
+
+    fn final_track(&self, lane: &Lane, number: u32) -> FinalTrack {
+        let rate = lane.rate();
+        let start = i64::try_from(super::skip(self.base_ns, self.start_ns, rate)).unwrap_or(i64::MAX);
+        let edits = edit_list(lane.first_dts.unwrap_or(0), start, lane.end, rate, self.timescale);
+        let mut tkhd = BoxWriter::new();
+        let mut hdlr = BoxWriter::new();
+        let mut minf_head = BoxWriter::new();
+        let mut stsd = BoxWriter::new();
+        if let Some(t) = lane.entries.first() {
+            boxes::tkhd(&mut tkhd, number, t, TrackHead::default());
+        }
+        boxes::hdlr(&mut hdlr, lane.kind());
+        boxes::minf_head(&mut minf_head, lane.kind());
+        boxes::stsd(&mut stsd, lane.entries.iter());
+        FinalTrack {
+            tkhd: tkhd.into_vec(),
+            hdlr: hdlr.into_vec(),
+            minf_head: minf_head.into_vec(),
+            stsd: stsd.into_vec(),
+            rate,
+            media_duration: lane.media_duration,
+            movie_duration: edits.iter().map(|e| e.duration).sum(),
+            edits,
+            tables: lane.span,
+        }
+    }
+}
+
+/// The visible part of a track whose first sample is at `first`: from `start` to `end`, all in ticks since the file's
+/// zero. The track's own zero is its first sample.
+pub(in crate::mp4) fn edit_list(first: i64, start: i64, end: i64, rate: u32, timescale: u32) -> Vec<Edit> {
+    let movie = |ticks: i64| u64::try_from(MediaTime(ticks).rescale(rate, timescale).0).unwrap_or(0);
+    if first > start {
+        vec![
+            Edit { duration: movie(first - start), media_time: None },
+            Edit { duration: movie(end - first), media_time: Some(0) },
+        ]
+    } else {
+        let media_time = u64::try_from(start - first).unwrap_or(0);
+        vec![Edit { duration: movie(end - start), media_time: Some(media_time) }]
+    }
+}
+
+/// A `free` box from `at` to the 16 bytes before `data_start`, and there the header of an `mdat` up to `tail`.
+pub(in crate::mp4) fn mdat_from(at: u64, data_start: u64, tail: u64) -> [Write; 2] {
+    let header = data_start - 16;
+    let mut mdat = BoxWriter::new();
+    mdat.u32(1);
+    mdat.bytes(b"mdat");
+    mdat.u64(tail - header);
+    [Write::new(at, free_header(header - at)), Write::new(header, mdat.into_vec())]
+}
