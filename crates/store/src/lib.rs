@@ -7,7 +7,7 @@ pub mod entity;
 mod error;
 mod lock;
 pub mod repository;
-
+mod sqlite;
 
 use std::ops::Deref;
 use std::path::Path;
@@ -33,7 +33,8 @@ impl Store {
     /// Refuses a directory that another process works on.
     pub async fn open(data_dir: &Path) -> Result<Self, StoreError> {
         let lock = Arc::new(lock::DirLock::take(data_dir)?);
-        let _ = lock; return Err(StoreError::Corrupt("store: backend lands next"));
+        let repository = sqlite::Sqlite::open(&data_dir.join("vigie.db")).await?;
+        Ok(Self { repository: Arc::new(repository), _lock: lock })
     }
 }
 

@@ -37,10 +37,8 @@ impl DirLock {
             }
         })?;
         // The number is for the person who wonders; the lock itself is what counts.
-        let write = file
-            .set_len(0)
-            .and_then(|()| file.rewind())
-            .and_then(|()| writeln!(file, "{}", std::process::id()));
+        let write =
+            file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id()));
         write.map_err(|e| io(&path, e))?;
         Ok(Self { _file: file })
     }
