@@ -1,0 +1,126 @@
+//! The description of the whole surface (contract §0.8.10), put together from the handlers themselves.
+//!
+//! Who may call an operation is not written at each handler: the group that a route is in decides it, here and in the
+//! router alike, so that the two cannot disagree.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::header;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
+use utoipa::openapi::{
+    ComponentsBuilder, ContentBuilder, InfoBuilder, LicenseBuilder, ObjectBuilder, OpenApi, OpenApiBuilder, Ref, RefOr,
+    ResponseBuilder, Schema, Type,
+};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::auth::ACCESS_COOKIE;
+use crate::http::origin::REQUEST_HEADER;
+
+/// What a group of routes asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Nothing.
+    Public,
+    /// A sign-in or API token.
+    SignIn,
+    /// The same, or a ticket.
+    SignInOrTicket,
+}
+
+/// The document before any route is in it.
+pub(crate) fn base() -> OpenApi {
+    let description = format!(
+        "Every JSON answer carries `success`; a failure also has a stable `code` and an `error` sentence in the \
+         language of `Accept-Language` (en, fr). A trailing slash makes no difference. Sign in with \
+         `POST /api/auth/login`, then send the token as `Authorization: Bearer …`, or let the browser's cookie do it. \
+         A request that changes something and is let in by cookie must carry the header `{REQUEST_HEADER}`."
+    );
+    let text = || RefOr::T(Schema::Object(ObjectBuilder::new().schema_type(Type::String).build()));
+    let failure = ObjectBuilder::new()
+        .description(Some("A failure."))
+        .property("success", ObjectBuilder::new().schema_type(Type::Boolean).enum_values(Some([false])))
+        .property("error", text())
+        .property("code", text())
+        .property("message", text())
+        .property("details", ObjectBuilder::new())
+        .required("success")
+        .required("error")
+        .required("code")
+        .build();
+    let components = ComponentsBuilder::new()
+        .schema("Failure", Schema::Object(failure))
+        .response(
+            "Failure",
+            ResponseBuilder::new()
+                .description("It did not work: `code` says why.")
+                .content(
+                    "application/json",
+                    ContentBuilder::new().schema(Some(Ref::from_schema_name("Failure"))).build(),
+                )
+                .build(),
+        )
+        .security_scheme("bearer", SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build()))
+        .security_scheme("cookie", SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(ACCESS_COOKIE))))
+        .security_scheme("ticket", SecurityScheme::ApiKey(ApiKey::Query(ApiKeyValue::new("ticket"))))
+        .build();
+    OpenApiBuilder::new()
+        .info(
+            InfoBuilder::new()
+                .title("Vigie")
+                .version(env!("CARGO_PKG_VERSION"))
+                .description(Some(description))
+                .license(Some(
+                    LicenseBuilder::new().name("MIT OR Apache-2.0").identifier(Some("MIT OR Apache-2.0")).build(),
+                ))
+                .build(),
+        )
+        .components(Some(components))
+        .build()
+}
+
+/// Writes into each operation of a group who may call it, and that it can fail.
+pub(crate) fn mark<S: Clone + Send + Sync + 'static>(mut router: OpenApiRouter<S>, access: Access) -> OpenApiRouter<S> {
+    for item in router.get_openapi_mut().paths.paths.values_mut() {
+        for operation in operations(item) {
+            operation.security = Some(requirements(access));
+            operation
+                .responses
+                .responses
+                .entry("default".to_owned())
+                .or_insert_with(|| RefOr::Ref(Ref::from_response_name("Failure")));
+        }
+    }
+    router
+}
+
+fn requirements(access: Access) -> Vec<SecurityRequirement> {
+    let need = |name: &str| SecurityRequirement::new(name, Vec::<String>::new());
+    match access {
+        Access::Public => Vec::new(),
+        Access::SignIn => vec![need("bearer"), need("cookie")],
+        Access::SignInOrTicket => vec![need("bearer"), need("cookie"), need("ticket")],
+    }
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch, &mut item.head]
+        .into_iter()
+        .filter_map(Option::as_mut)
+}
+
+/// Serves the finished document.
+pub(crate) fn router<S: Clone + Send + Sync + 'static>(document: OpenApi) -> Router<S> {
+    // Written once: it cannot change while the process runs.
+    let json: Arc<str> = document.to_json().unwrap_or_default().into();
+    let serve = move || {
+        let json = Arc::clone(&json);
+        async move { ([(header::CONTENT_TYPE, "application/json")], json.to_string()).into_response() }
+    };
+    Router::new().route("/api/openapi.json", get(serve))
+}

@@ -1,0 +1,71 @@
+//! The routes by subject, and which of them need no sign-in.
+
+mod auth;
+mod cameras;
+mod events;
+mod files;
+mod health;
+mod preview;
+mod range;
+mod record;
+mod session;
+mod setup;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+
+/// Routes that anybody may call.
+pub(crate) fn public() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(health::alive))
+        .routes(routes!(health::health))
+        .routes(routes!(health::video))
+        .routes(routes!(health::metrics))
+        .routes(routes!(setup::state, setup::run))
+        .routes(routes!(auth::login))
+        .routes(routes!(auth::refresh))
+}
+
+/// Routes for those who signed in; what each may do, `control` decides.
+pub(crate) fn protected() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(auth::logout))
+        .routes(routes!(auth::me))
+        .routes(routes!(auth::password))
+        .routes(routes!(auth::stream_password))
+        .routes(routes!(auth::tokens, auth::create_token))
+        .routes(routes!(auth::delete_token))
+        .routes(routes!(health::cameras))
+        .routes(routes!(health::reconnect))
+        .routes(routes!(cameras::list, cameras::create))
+        .routes(routes!(cameras::test_new))
+        .routes(routes!(cameras::get, cameras::replace, cameras::change, cameras::delete))
+        .routes(routes!(cameras::test))
+        .routes(routes!(cameras::streams))
+        .routes(routes!(cameras::events))
+        .routes(routes!(cameras::ticket))
+        .routes(routes!(session::create))
+        .routes(routes!(session::close))
+        .routes(routes!(session::list))
+        .routes(routes!(record::start))
+        .routes(routes!(record::stop))
+        .routes(routes!(record::status))
+        .routes(routes!(preview::ticket))
+        .routes(routes!(files::list))
+        .routes(routes!(files::download))
+        .routes(routes!(files::delete))
+        .routes(routes!(files::clean_up))
+        .routes(routes!(events::stream))
+}
+
+/// An answer that carries nothing but its success.
+#[derive(Debug, serde::Serialize, utoipa::ToSchema)]
+pub(crate) struct Done {
+    /// Always true.
+    success: bool,
+}
+
+/// It worked, and there is nothing more to say.
+pub(crate) const DONE: axum::Json<Done> = axum::Json(Done { success: true });
