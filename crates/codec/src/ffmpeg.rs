@@ -1,4 +1,5 @@
-//! ffmpeg as a child process, for what is not built in: still pictures of H.265.
+//! ffmpeg as a child process, for what is not built in: still pictures of H.265, and of H.264 that is interlaced or
+//! deeper than 8 bits.
 //!
 //! **A child never outlives its question.** It is started without a shell, has a time limit, is killed when the caller
 //! goes away, and no more run at once than the machine has use for.
@@ -12,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
-use vigie_media::{H265Params, nal};
+use vigie_media::{Codec, nal};
 
 use crate::CodecError;
 
@@ -57,22 +58,27 @@ impl Ffmpeg {
         self.abilities.as_ref().map_err(String::as_str)
     }
 
-    /// A JPEG of an H.265 key frame (length-prefixed NAL units), scaled down to `width`.
-    pub async fn h265_still(
+    /// A JPEG of a key frame of H.264 or H.265 (length-prefixed NAL units), scaled down to `width`.
+    pub async fn still(
         &self,
-        params: &H265Params,
+        codec: &Codec,
         unit: &[u8],
         width: Option<u32>,
         quality: u8,
     ) -> Result<Bytes, CodecError> {
         let missing = |why: &str| CodecError::ToolMissing { tool: "ffmpeg", why: why.to_owned() };
         let abilities = self.abilities().map_err(missing)?;
-        if !abilities.decodes_h265 {
-            return Err(missing("the one found was built without H.265"));
-        }
+        let (format, sets): (_, Vec<&Bytes>) = match codec {
+            Codec::H265(_) if !abilities.decodes_h265 => {
+                return Err(missing("the one found was built without H.265"));
+            }
+            Codec::H265(p) => ("hevc", [&p.vps, &p.sps].into_iter().chain(&p.pps).collect()),
+            Codec::H264(p) => ("h264", std::iter::once(&p.sps).chain(&p.pps).collect()),
+            other => return Err(CodecError::Unsupported(format!("no still pictures are made of {}", other.name()))),
+        };
         let _place = self.waiting.try_acquire().map_err(|_| CodecError::Busy)?;
         let mut input = Vec::with_capacity(unit.len() + 256);
-        for set in [&params.vps, &params.sps].into_iter().chain(&params.pps) {
+        for set in sets {
             input.extend_from_slice(&[0, 0, 0, 1]);
             input.extend_from_slice(set);
         }
@@ -80,7 +86,7 @@ impl Ffmpeg {
         let work = async {
             // Never closed, so the error cannot happen.
             let _turn = self.running.acquire().await.map_err(|_| CodecError::Busy)?;
-            self.run(&still_arguments(width, quality), &input).await
+            self.run(&still_arguments(format, width, quality), &input).await
         };
         timeout(STILL_LIMIT, work).await.map_err(|_| CodecError::Timeout("ffmpeg"))?
     }
@@ -111,12 +117,12 @@ impl Ffmpeg {
         if out.starts_with(&[0xff, 0xd8]) {
             Ok(out.into())
         } else {
-            Err(CodecError::Damaged("H.265", "ffmpeg could not decode the key frame".into()))
+            Err(CodecError::Damaged("video", "ffmpeg could not decode the key frame".into()))
         }
     }
 }
 
-fn still_arguments(width: Option<u32>, quality: u8) -> Vec<String> {
+fn still_arguments(format: &str, width: Option<u32>, quality: u8) -> Vec<String> {
     // mjpeg's scale: 2 is best, 31 worst.
     let q = 2 + (100 - u32::from(quality.clamp(1, 100))) * 29 / 99;
     let width = width.map_or_else(|| "iw".to_owned(), |w| format!("'min(iw,{})'", w.clamp(16, 8192)));
@@ -130,7 +136,7 @@ fn still_arguments(width: Option<u32>, quality: u8) -> Vec<String> {
         "-threads",
         "1",
         "-f",
-        "hevc",
+        format,
         "-i",
         "pipe:0",
         "-frames:v",
@@ -189,11 +195,14 @@ async fn ask(path: &Path, arguments: &[&str]) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use vigie_media::H265Params;
+
     use super::*;
 
-    fn params() -> H265Params {
-        let b = Bytes::from_static(b"\x40\x01");
-        H265Params { vps: b.clone(), sps: b.clone(), pps: vec![b], video: Default::default() }
+    fn codec(vps: Bytes, sps: Bytes, pps: Bytes) -> Codec {
+        Codec::H265(Arc::new(H265Params { vps, sps, pps: vec![pps], video: Default::default() }))
     }
 
     #[test]
@@ -205,7 +214,8 @@ mod tests {
     #[tokio::test]
     async fn without_ffmpeg_the_error_says_so() {
         let f = Ffmpeg::probe("/nonexistent/ffmpeg").await;
-        let e = f.h265_still(&params(), &[0, 0, 0, 1, 0x26], None, 80).await.unwrap_err();
+        let e =
+            f.still(&codec(Bytes::new(), Bytes::new(), Bytes::new()), &[0, 0, 0, 1, 0x26], None, 80).await.unwrap_err();
         assert_eq!(e.to_string(), "ffmpeg is needed for this and it is not installed");
     }
 
@@ -225,15 +235,15 @@ mod tests {
         let nals = nal::split_annex_b(&made.stdout);
         let of =
             |kind: u8| nals.iter().find(|n| (n[0] >> 1) & 0x3f == kind).map(|n| Bytes::copy_from_slice(n)).unwrap();
-        let params = H265Params { vps: of(32), sps: of(33), pps: vec![of(34)], video: Default::default() };
+        let codec = codec(of(32), of(33), of(34));
         let key =
             nal::join(nals.iter().copied().filter(|n| (16..=21).contains(&((n[0] >> 1) & 0x3f))).collect::<Vec<_>>());
-        let jpeg = f.h265_still(&params, &key, Some(64), 80).await.unwrap();
+        let jpeg = f.still(&codec, &key, Some(64), 80).await.unwrap();
         let picture = crate::jpeg::decode(&jpeg).unwrap();
         assert_eq!((picture.width(), picture.height()), (64, 48));
         let [r, g, b] = picture.rgb(32, 24);
         assert!(r > 230 && g < 30 && b < 30, "{r} {g} {b}");
-        let bad = f.h265_still(&params, &[0, 0, 0, 3, 0x26, 1, 2], None, 80).await;
+        let bad = f.still(&codec, &[0, 0, 0, 3, 0x26, 1, 2], None, 80).await;
         assert!(bad.is_err());
     }
 }

@@ -4,6 +4,7 @@
 //! answered with [`CodecError::Unsupported`]; nothing is guessed. The encoder makes constrained baseline: one slice,
 //! no B-frames, parameter sets in front of every key frame.
 
+use std::ffi::c_int;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ use vigie_media::{Codec, H264Params, VideoInfo, nal};
 use crate::colour::parse_sps;
 use crate::{CodecError, Colour, Encoded, Matrix, PictureRef, Range, VideoDecoder, VideoEncoder};
 
+/// `ENCODER_OPTION_TRACE_LEVEL` of openh264's `codec_app_def.h`.
+const ENCODER_OPTION_TRACE_LEVEL: c_int = 25;
 const NAL_IDR: u8 = 5;
 const NAL_SPS: u8 = 7;
 const NAL_PPS: u8 = 8;
@@ -70,7 +73,14 @@ impl Encoder {
             .scene_change_detect(false)
             .num_threads(1)
             .vui(vui.full_range(options.colour.range == Range::Full));
-        let inner = openh264::encoder::Encoder::with_api_config(OpenH264API::from_source(), config).map_err(library)?;
+        let mut inner =
+            openh264::encoder::Encoder::with_api_config(OpenH264API::from_source(), config).map_err(library)?;
+        let mut quiet: c_int = 0;
+        // SAFETY: the option takes a pointer to one int, which it reads before returning; it is allowed before the
+        // first picture. Without it the library writes warnings to the console while it sets itself up.
+        unsafe {
+            inner.raw_api().set_option(ENCODER_OPTION_TRACE_LEVEL, (&raw mut quiet).cast());
+        }
         Ok(Self { inner, fps: options.fps, size: None, params: None })
     }
 

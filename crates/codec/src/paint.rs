@@ -110,7 +110,7 @@ impl Card {
             c.tick(dial, f64::from(i) / 12.0, if i % 3 == 0 { 0.70 } else { 0.80 }, 0.90, FAINT);
         }
         let margin = even(u * 2);
-        let small_letters = Letters::new((u * 7 / 4).max(7));
+        let small_letters = Letters::new((u * 4 / 3).max(7));
         let clock_letters = Letters::new((u * 3).max(7));
         let clock_w = clock_letters.width("00:00:00.000");
         let top = panel.y + u * 5 / 4;
@@ -123,9 +123,9 @@ impl Card {
         let text_w = clock.x.saturating_sub(margin);
         let name_letters = Letters::new((u * 5 / 2).max(7));
         c.text(&name_letters, margin, top, &name_letters.clip(&options.name, text_w), INK);
-        c.text(&small_letters, margin, top + u * 7 / 2, &small_letters.clip(&options.note, text_w), FAINT);
-        let below = top + u * 6;
-        c.text(&small_letters, clock.x, top + u * 4, "UTC", FAINT);
+        c.text(&small_letters, margin, top + u * 15 / 4, &small_letters.clip(&options.note, text_w), FAINT);
+        let below = top + u * 6 - u / 4;
+        c.text(&small_letters, clock.x, top + u * 15 / 4, "UTC", FAINT);
         let frame = Rect {
             x: margin,
             y: below,
@@ -152,7 +152,7 @@ impl Card {
 
     /// Says which time zone the clock shows (`UTC`, `local`).
     pub fn zone_label(&mut self, label: &str) {
-        let at = (self.clock.x, self.clock.y + self.u * 4);
+        let at = (self.clock.x, self.clock.y + self.u * 15 / 4);
         let width = self.small_letters.width("UTC").max(self.small_letters.width(label));
         let area = Rect { x: at.0, y: at.1, w: width.min(self.picture.width() - at.0), h: self.small_letters.height() };
         for picture in [&mut self.background, &mut self.picture] {
