@@ -74,3 +74,36 @@ pub struct SourceSpec {
     /// Everything else.
     pub config: ConnectionConfig,
 }
+
+impl SourceSpec {
+    /// The host and port to connect to, where there is one; the port of the scheme when the URL has none. IPv6
+    /// addresses come without brackets.
+    pub fn target(&self) -> Option<(String, u16)> {
+        let port = match self.url.scheme() {
+            "rtsp" => 554,
+            "rtsps" => 322,
+            "rtmp" => 1935,
+            _ => self.url.port_or_known_default()?,
+        };
+        let host = self.url.host_str()?.trim_start_matches('[').trim_end_matches(']');
+        (!host.is_empty()).then(|| (host.to_owned(), self.url.port().unwrap_or(port)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_has_the_port_of_its_scheme() {
+        let target = |url: &str| {
+            let url = Url::parse(url).unwrap();
+            SourceSpec { kind: String::new(), url, credentials: None, config: ConnectionConfig::default() }.target()
+        };
+        assert_eq!(target("rtsp://10.0.0.1/a"), Some(("10.0.0.1".to_owned(), 554)));
+        assert_eq!(target("rtsp://[::1]:8554/a"), Some(("::1".to_owned(), 8554)));
+        assert_eq!(target("https://cam.local/a"), Some(("cam.local".to_owned(), 443)));
+        assert_eq!(target("file:///tmp/a.mp4"), None);
+        assert_eq!(target("testcard:?width=640"), None);
+    }
+}
