@@ -86,6 +86,9 @@ pub fn inspect<R: Read + Seek>(file: &mut R) -> Result<Verdict, RepairError> {
             b"ftyp" | b"free" => at += size,
             b"moov" if size <= MAX_HEAD && at + size <= len => {
                 let moov = read_at(file, at, size)?;
+                if boxes(&moov[8..]).map(|b| b.whole.len()).sum::<usize>() + 8 != moov.len() {
+                    return torn_head(file, at, len);
+                }
                 if find(&moov[8..], b"mvex").is_none() {
                     return finished(&moov, len, at);
                 }
@@ -128,6 +131,21 @@ fn read_at<R: Read + Seek>(file: &mut R, at: u64, len: u64) -> io::Result<Vec<u8
     Ok(out)
 }
 
+/// The head is synced before anything else is written: when it is torn, nothing but zeros follows.
+fn torn_head<R: Read + Seek>(file: &mut R, at: u64, len: u64) -> Result<Verdict, RepairError> {
+    let mut last = at;
+    let mut from = at;
+    while from < len {
+        let block = read_at(file, from, (len - from).min(1 << 20))?;
+        if let Some(i) = block.iter().rposition(|&b| b != 0) {
+            last = from + i as u64;
+        }
+        from += block.len() as u64;
+    }
+    // A head is a few kilobytes; fragments begin after a reserve that is much longer.
+    if last < at + (64 << 10) { Ok(Verdict::Empty) } else { Err(RepairError::Foreign("its beginning is destroyed")) }
+}
+
 fn finished(moov: &[u8], len: u64, at: u64) -> Result<Verdict, RepairError> {
     let mvhd = find(&moov[8..], b"mvhd").ok_or(RepairError::Foreign("a movie without header"))?;
     let (timescale, duration) = (u32_at(mvhd.body, 20), u64_at(mvhd.body, 24));
@@ -154,7 +172,7 @@ fn growing<R: Read + Seek>(file: &mut R, moov: &[u8], at: u64, len: u64) -> Resu
     let free_at = at + moov.len() as u64;
     let data_start = match top_header(file, free_at, len)? {
         Some((size, kind)) if kind == *b"free" && size >= 24 => free_at + size,
-        _ => return Err(RepairError::Foreign("no reserve behind the movie header")),
+        _ => return torn_head(file, free_at, len),
     };
     let tail = scan(file, &mut lanes, data_start, len)?;
     drop_unwritten(file, &mut lanes)?;

@@ -134,7 +134,8 @@ impl Lane {
 #[derive(Debug)]
 pub struct SessionFile {
     lanes: Vec<Lane>,
-    /// Nanoseconds of the stream at which the file's media time is zero.
+    /// Media time zero of the file, in nanoseconds of the stream: the first picture's decode time. Where pictures
+    /// are reordered it is shown later; the edit list begins there.
     base_ns: i64,
     /// Where the visible part begins, nanoseconds of the stream.
     start_ns: i64,
@@ -168,8 +169,8 @@ impl SessionFile {
             .tracks
             .iter()
             .map(|t| {
-                let first = (at + head).next_multiple_of(8);
-                at = first;
+                let tables_at = (at + head).next_multiple_of(8);
+                at = tables_at;
                 let tables = Tables::new(capacity(t, plan), &mut at);
                 Lane {
                     entries: vec![t.clone()],
@@ -179,7 +180,7 @@ impl SessionFile {
                     run_dts: 0,
                     run_index: 1,
                     tables,
-                    span: (first, at),
+                    span: (tables_at, at),
                     silence: Silence::of(t),
                     first_dts: None,
                     nominal: nominal_duration(t, plan.fps),

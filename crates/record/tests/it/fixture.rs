@@ -1,0 +1,215 @@
+//! Real streams for tests: coded by ffmpeg, taken apart by a reader that is not ours (mp4-atom).
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use mp4_atom::{Any, Codec as Entry, ReadFrom, StszSamples};
+use vigie_media::{
+    AacParams, AccessUnit, Codec, H264Params, H265Params, MediaTime, OpusParams, StreamDescription, Track, TrackId,
+    VideoInfo,
+};
+
+/// Runs a tool that the tests need, and says what is missing when it is not there.
+pub(crate) fn tool(name: &str, args: &[&str]) -> String {
+    let out = Command::new(name)
+        .args(args)
+        .output()
+        .unwrap_or_else(|e| panic!("`{name}` is needed by these tests ({e}); `make test` installs it"));
+    let errors = String::from_utf8_lossy(&out.stderr);
+    assert!(out.status.success(), "{name} {args:?} failed: {errors}");
+    assert!(errors.trim().is_empty(), "{name} {args:?} complained: {errors}");
+    String::from_utf8(out.stdout).expect("text")
+}
+
+/// The hash of every decoded frame of a file, with its times.
+pub(crate) fn frame_hashes(path: &Path, map: &str) -> Vec<String> {
+    let path = path.to_str().expect("a path in UTF-8");
+    let args = ["-v", "error", "-i", path, "-map", map, "-f", "framemd5", "-"];
+    tool("ffmpeg", &args).lines().filter(|l| !l.starts_with('#')).map(str::to_owned).collect()
+}
+
+/// Decodes everything and fails on any complaint.
+pub(crate) fn decodes(path: &Path) {
+    tool("ffmpeg", &["-v", "error", "-i", path.to_str().expect("a path in UTF-8"), "-f", "null", "-"]);
+}
+
+/// A stream as it would cross the hub, and the file that ffmpeg wrote of it.
+pub(crate) struct Fixture {
+    pub(crate) description: StreamDescription,
+    /// All tracks, in the order in which they would arrive.
+    pub(crate) units: Vec<AccessUnit>,
+    pub(crate) path: PathBuf,
+}
+
+/// What to code.
+#[derive(Clone, Copy)]
+pub(crate) struct Recipe {
+    pub(crate) seconds: u32,
+    pub(crate) size: &'static str,
+    pub(crate) video: &'static [&'static str],
+    pub(crate) audio: &'static [&'static str],
+}
+
+pub(crate) const B_FRAMES_AAC: Recipe = Recipe {
+    seconds: 4,
+    size: "320x180",
+    video: &["-c:v", "libx264", "-preset", "veryfast", "-bf", "2", "-g", "25", "-x264-params", "b-pyramid=normal"],
+    audio: &["-c:a", "aac", "-ar", "48000", "-ac", "2", "-b:a", "64k"],
+};
+
+pub(crate) const HEVC_OPUS: Recipe = Recipe {
+    seconds: 2,
+    size: "320x180",
+    video: &["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:bframes=2:keyint=25"],
+    audio: &["-c:a", "libopus", "-ar", "48000", "-ac", "1"],
+};
+
+/// Codes a moving picture and a tone.
+pub(crate) fn make(dir: &Path, recipe: Recipe) -> Fixture {
+    let path = dir.join(format!("reference-{}.mp4", recipe.size));
+    let video = format!("testsrc2=size={}:rate=25", recipe.size);
+    let seconds = recipe.seconds.to_string();
+    let mut args = vec!["-v", "error", "-y", "-f", "lavfi", "-i", &video];
+    if !recipe.audio.is_empty() {
+        args.extend(["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"]);
+    }
+    args.extend(["-t", &seconds, "-pix_fmt", "yuv420p", "-video_track_timescale", "90000"]);
+    args.extend_from_slice(recipe.video);
+    args.extend_from_slice(recipe.audio);
+    args.extend(["-strict", "-2", path.to_str().expect("a path in UTF-8")]);
+    tool("ffmpeg", &args);
+    read(&path)
+}
+
+/// Takes an MP4 file apart.
+pub(crate) fn read(path: &Path) -> Fixture {
+    let file = std::fs::read(path).expect("the file");
+    let moov = moov(path);
+    let mut tracks = Vec::new();
+    let mut units = Vec::new();
+    for (i, trak) in moov.trak.iter().enumerate() {
+        let stbl = &trak.mdia.minf.stbl;
+        let rate = trak.mdia.mdhd.timescale;
+        let id = TrackId(i as u8);
+        let codec = codec(&stbl.stsd.codecs[0]);
+        tracks.push(Track { id, clock_rate: rate, codec });
+        let sizes = match &stbl.stsz.samples {
+            StszSamples::Different { sizes } => sizes.clone(),
+            StszSamples::Identical { count, size } => vec![*size; *count as usize],
+        };
+        let durations: Vec<u32> =
+            stbl.stts.entries.iter().flat_map(|e| vec![e.sample_delta; e.sample_count as usize]).collect();
+        let offsets: Vec<i64> = stbl.ctts.as_ref().map_or_else(Vec::new, |c| {
+            c.entries.iter().flat_map(|e| vec![e.sample_offset; e.sample_count as usize]).collect()
+        });
+        let chunks: Vec<u64> = match (&stbl.stco, &stbl.co64) {
+            (Some(c), _) => c.entries.iter().map(|&o| u64::from(o)).collect(),
+            (_, Some(c)) => c.entries.clone(),
+            _ => panic!("no chunks"),
+        };
+        let mut sample = 0;
+        // Pictures are counted from the first one that is shown; the priming of the sound is not a picture.
+        let edit = trak.edts.as_ref().and_then(|e| e.elst.as_ref()).and_then(|e| e.entries.last()?.media_time);
+        let hidden = if i == 0 { edit.unwrap_or(0) } else { 0 };
+        let mut dts = -(hidden as i64);
+        for (c, &at) in chunks.iter().enumerate() {
+            let rule = stbl.stsc.entries.iter().rfind(|e| e.first_chunk as usize <= c + 1).expect("a chunk rule");
+            let mut at = at as usize;
+            for _ in 0..rule.samples_per_chunk {
+                let size = sizes[sample] as usize;
+                let key = stbl.stss.as_ref().is_none_or(|s| s.entries.contains(&(sample as u32 + 1)));
+                units.push(AccessUnit {
+                    track: id,
+                    pts: MediaTime(dts + offsets.get(sample).copied().unwrap_or(0)),
+                    dts: MediaTime(dts),
+                    arrived: Instant::now(),
+                    key,
+                    data: Bytes::copy_from_slice(&file[at..at + size]),
+                });
+                dts += i64::from(durations[sample]);
+                at += size;
+                sample += 1;
+            }
+        }
+    }
+    let rate = |u: &AccessUnit| tracks[usize::from(u.track.0)].clock_rate;
+    units.sort_by_key(|u| (u.dts.nanos(rate(u)), u.track.0));
+    Fixture { description: StreamDescription { generation: 1, tracks }, units, path: path.to_owned() }
+}
+
+fn codec(entry: &Entry) -> Codec {
+    let video = |v: &mp4_atom::Visual, depth, name: &str| VideoInfo {
+        width: u32::from(v.width),
+        height: u32::from(v.height),
+        fps: Some(25.0),
+        reorder_depth: depth,
+        rfc6381: name.into(),
+    };
+    match entry {
+        Entry::Avc1(a) => Codec::H264(Arc::new(H264Params {
+            sps: a.avcc.sequence_parameter_sets[0].clone().into(),
+            pps: a.avcc.picture_parameter_sets.iter().map(|p| p.clone().into()).collect(),
+            video: video(&a.visual, 2, "avc1.64000d"),
+        })),
+        Entry::Hev1(h) => Codec::H265(hevc(&h.hvcc, video(&h.visual, 2, "hvc1.1.6.L60.90"))),
+        Entry::Hvc1(h) => Codec::H265(hevc(&h.hvcc, video(&h.visual, 2, "hvc1.1.6.L60.90"))),
+        Entry::Mp4a(a) => {
+            let config = a.esds.es_desc.dec_config.dec_specific.as_ref().expect("a configuration").raw.clone();
+            Codec::Aac(Arc::new(AacParams {
+                config: config.into(),
+                sample_rate: u32::from(a.audio.sample_rate.integer()),
+                channels: a.audio.channel_count as u8,
+                frame_samples: 1024,
+                object_type: 2,
+            }))
+        }
+        Entry::Opus(o) => Codec::Opus(OpusParams { channels: o.audio.channel_count as u8, pre_skip: o.dops.pre_skip }),
+        other => panic!("not expected: {other:?}"),
+    }
+}
+
+fn hevc(c: &mp4_atom::Hvcc, video: VideoInfo) -> Arc<H265Params> {
+    let sets = |kind| -> Vec<Bytes> {
+        let arrays = c.arrays.iter().filter(|a| a.nal_unit_type == kind);
+        arrays.flat_map(|a| &a.nalus).map(|n| n.clone().into()).collect()
+    };
+    Arc::new(H265Params { vps: sets(32)[0].clone(), sps: sets(33)[0].clone(), pps: sets(34), video })
+}
+
+/// The codecs of a file's tracks, by their first sample entries.
+pub(crate) fn read_entries(path: &Path) -> Vec<Codec> {
+    moov(path).trak.iter().map(|t| codec(&t.mdia.minf.stbl.stsd.codecs[0])).collect()
+}
+
+/// Profile, level and format fields of the video track's decoder configuration.
+pub(crate) fn decoder_configuration(path: &Path) -> String {
+    match &moov(path).trak[0].mdia.minf.stbl.stsd.codecs[0] {
+        Entry::Avc1(a) => {
+            let mut c = a.avcc.clone();
+            c.sequence_parameter_sets.clear();
+            format!("{c:?}")
+        }
+        Entry::Hev1(mp4_atom::Hev1 { hvcc, .. }) | Entry::Hvc1(mp4_atom::Hvc1 { hvcc, .. }) => {
+            let mut c = hvcc.clone();
+            c.arrays.clear();
+            // ffmpeg looks for these two in the whole sequence; we write "unknown", which is allowed.
+            c.min_spatial_segmentation_idc = 0;
+            c.parallelism_type = 0;
+            format!("{c:?}")
+        }
+        other => panic!("not a video track: {other:?}"),
+    }
+}
+
+fn moov(path: &Path) -> mp4_atom::Moov {
+    let file = std::fs::read(path).expect("the file");
+    let mut rest = &file[..];
+    loop {
+        if let Any::Moov(m) = Any::read_from(&mut rest).expect("boxes") {
+            return m;
+        }
+    }
+}
