@@ -351,8 +351,11 @@ pub fn is_key(au: &[u8]) -> bool {
         .is_some_and(|t| (16..=21).contains(&t))
 }
 
+/// VPS, SPS, and all PPS.
+pub type ParameterSets<'a> = (&'a [u8], &'a [u8], Vec<&'a [u8]>);
+
 /// VPS, SPS and PPS inside an access unit (length-prefixed), when it has all three.
-pub fn params_in(au: &[u8]) -> Option<(&[u8], &[u8], Vec<&[u8]>)> {
+pub fn params_in(au: &[u8]) -> Option<ParameterSets<'_>> {
     let (mut vps, mut sps, mut pps) = (None, None, Vec::new());
     for nal in nal::units(au) {
         match nal.first().map(|&b| nal_type(b)) {

@@ -5,6 +5,7 @@
 
 pub mod aac;
 pub mod bitstream;
+pub mod demux;
 pub mod g711;
 pub mod h264;
 pub mod h265;

@@ -22,12 +22,7 @@ pub struct DecodeTimes {
 impl DecodeTimes {
     /// `frame_ticks` is the expected distance of two pictures in ticks.
     pub fn new(depth: u8, frame_ticks: i64) -> Self {
-        Self {
-            depth: usize::from(depth.min(16)),
-            held: Vec::new(),
-            frame_ticks: frame_ticks.max(1),
-            last: None,
-        }
+        Self { depth: usize::from(depth.min(16)), held: Vec::new(), frame_ticks: frame_ticks.max(1), last: None }
     }
 
     /// Forgets the pictures seen, for a timeline that jumped; the depth is kept.
