@@ -4,7 +4,7 @@ use serde::Serialize;
 use url::Url;
 use vigie_hub::Reason;
 
-use crate::{Source, SourceError, SourceSpec, http_mjpeg, rtsp};
+use crate::{Source, SourceError, SourceSpec, http_mjpeg, rtsp, testcard};
 
 /// One option of a kind, for forms and documentation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -56,6 +56,18 @@ const RTSP_OPTIONS: &[OptionDoc] = &[
 ];
 const HTTP_OPTIONS: &[OptionDoc] = &[FPS_LIMIT, TIMEOUT, USER_AGENT];
 
+const TESTCARD_OPTIONS: &[OptionDoc] = &[
+    OptionDoc { name: "?width", default: "1280", summary: "Pixels in a row." },
+    OptionDoc { name: "?height", default: "720", summary: "Rows of pixels." },
+    OptionDoc { name: "?fps", default: "25", summary: "Pictures per second." },
+    OptionDoc { name: "?gop", default: "two seconds", summary: "Pictures from one key frame to the next." },
+    OptionDoc { name: "?bitrate", default: "2000", summary: "Kilobits per second of the pictures." },
+    OptionDoc { name: "?name", default: "Test card", summary: "Written on the card." },
+    OptionDoc { name: "?tone", default: "1", summary: "0 for a card without sound." },
+    OptionDoc { name: "?codec", default: "h264", summary: "h264 or mjpeg." },
+    OptionDoc { name: "?tz", default: "utc", summary: "What the clock shows: utc or local." },
+];
+
 /// The ways in that this version has.
 pub const KINDS: &[Kind] = &[
     Kind {
@@ -75,6 +87,12 @@ pub const KINDS: &[Kind] = &[
         summary: "The same over HTTPS, with a certificate that public authorities vouch for.",
         options: HTTP_OPTIONS,
         make: http_mjpeg::make,
+    },
+    Kind {
+        name: "testcard",
+        summary: "A moving picture with clock and tone, made by Vigie itself: for demonstrations and tests.",
+        options: TESTCARD_OPTIONS,
+        make: testcard::make,
     },
 ];
 

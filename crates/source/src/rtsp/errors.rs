@@ -55,13 +55,17 @@ impl Place {
 
     /// The camera hung up while playing.
     pub(super) fn closed(&self) -> SourceError {
-        SourceError::new(Reason::Tcp, format!("{} closed the connection", self.host))
+        SourceError::new(Reason::Tcp, format!("{}:{} closed the connection", self.host, self.port))
     }
 
     pub(super) fn explain(&self, e: &retina::Error, stage: Stage) -> SourceError {
         let text = e.to_string();
         match e.status_code() {
             Some(status) if !(200..300).contains(&status) => return self.refused(status, stage),
+            Some(_) if text.contains("No parseable streams") => {
+                let message = format!("{} answers, but describes no stream at this path", self.host);
+                return SourceError::new(Reason::NoVideo, message);
+            }
             Some(_) => {
                 let message = format!("the camera's answer to {} makes no sense: {}", stage.method(), brief(e));
                 return SourceError::new(Reason::Protocol, message);
@@ -76,17 +80,15 @@ impl Place {
         if text.contains("respond to keepalive") || text.contains("write keepalive") {
             return SourceError::new(Reason::Timeout, format!("{} no longer answers keep-alives", self.host));
         }
-        if text.starts_with("Error reading from RTSP peer") || text.starts_with("Error writing to RTSP peer") {
-            // Bytes that are no RTSP arrive as a read error of kind InvalidData, too.
-            if text.contains("Invalid RTSP message") {
-                return self.nonsense(e, stage);
-            }
-            let message = match stage {
-                Stage::Stream => format!("{} closed the connection", self.host),
-                _ => {
-                    format!("{}:{} closed the connection instead of answering {}", self.host, self.port, stage.method())
-                }
+        let hung_up = text.starts_with("Error reading from RTSP peer")
+            || text.starts_with("Error writing to RTSP peer")
+            || text.contains("Incomplete RTSP message at EOF");
+        if hung_up {
+            let during = match stage {
+                Stage::Stream => String::new(),
+                _ => format!(" instead of answering {}", stage.method()),
             };
+            let message = format!("{}:{} closed the connection{during}", self.host, self.port);
             return SourceError::new(Reason::Tcp, message);
         }
         if text.starts_with("Error receiving UDP packet") {

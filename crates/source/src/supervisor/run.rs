@@ -537,8 +537,8 @@ impl Run {
         let newest = self.stream.last_arrival();
         let news = newest != self.heard.1;
         if news {
-            let age = newest.map_or(Duration::ZERO, |t| t.elapsed());
             let now = Instant::now();
+            let age = newest.map_or(Duration::ZERO, |t| now.into_std().saturating_duration_since(t));
             self.heard = (now.checked_sub(age).unwrap_or(now), newest);
         }
         news
