@@ -4,7 +4,7 @@ use serde::Serialize;
 use url::Url;
 use vigie_hub::Reason;
 
-use crate::{Source, SourceError, SourceSpec, http_mjpeg, rtsp, testcard};
+use crate::{Source, SourceError, SourceSpec, file, http_mjpeg, rtsp, testcard};
 
 /// One option of a kind, for forms and documentation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -56,6 +56,11 @@ const RTSP_OPTIONS: &[OptionDoc] = &[
 ];
 const HTTP_OPTIONS: &[OptionDoc] = &[FPS_LIMIT, TIMEOUT, USER_AGENT];
 
+const FILE_OPTIONS: &[OptionDoc] = &[
+    OptionDoc { name: "loop", default: "true", summary: "Begin again at the end; readers see one endless stream." },
+    OptionDoc { name: "speed", default: "1", summary: "1 is real time, 0.1 to 16; at other speeds there is no sound." },
+];
+
 const TESTCARD_OPTIONS: &[OptionDoc] = &[
     OptionDoc { name: "?width", default: "1280", summary: "Pixels in a row." },
     OptionDoc { name: "?height", default: "720", summary: "Rows of pixels." },
@@ -87,6 +92,12 @@ pub const KINDS: &[Kind] = &[
         summary: "The same over HTTPS, with a certificate that public authorities vouch for.",
         options: HTTP_OPTIONS,
         make: http_mjpeg::make,
+    },
+    Kind {
+        name: "file",
+        summary: "A recording on this machine: MP4, Matroska or a transport stream, played in real time.",
+        options: FILE_OPTIONS,
+        make: file::make,
     },
     Kind {
         name: "testcard",

@@ -4,6 +4,7 @@
 //! and giving up are the supervisor's business alone.
 
 pub mod address;
+pub mod file;
 pub mod http_mjpeg;
 pub mod kinds;
 pub mod probe;
