@@ -1,0 +1,4 @@
+//! What the program can be asked.
+
+pub(crate) mod doctor;
+pub(crate) mod serve;
