@@ -1,0 +1,193 @@
+// Server state: one hook per question, one function per action. Keys are shared with the event stream (events.ts).
+import { MutationCache, QueryCache, QueryClient, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useStore } from '../lib/store';
+import { toCamera, toEvent, toSession, toStatus, toTestResult, toUrls, toVideo } from './adapt';
+import { ApiError, del, get, patch, post } from './client';
+import { failed, heard, link } from './link';
+import type { ApiToken, Camera, CameraInput, Role, ServerHealth, Session, User, Video, VideoHealth } from './model';
+
+type Raw = Record<string, unknown>;
+
+interface Stopped {
+  recording_id: number;
+  size_bytes: number;
+  duration_seconds: number;
+  download_url: string;
+}
+
+export const keys = {
+  me: ['me'] as const,
+  cameras: ['cameras'] as const,
+  camera: (id: number) => ['cameras', id] as const,
+  urls: (id: number) => ['cameras', id, 'urls'] as const,
+  events: (id: number) => ['cameras', id, 'events'] as const,
+  sessions: ['sessions'] as const,
+  status: (session: string) => ['sessions', session, 'status'] as const,
+  videos: ['videos'] as const,
+  tokens: ['tokens'] as const,
+  health: ['health'] as const,
+  videoHealth: ['video-health'] as const,
+};
+
+const retry = (count: number, error: Error) => error instanceof ApiError && error.status === 0 && count < 1;
+
+export const queryClient = new QueryClient({
+  queryCache: new QueryCache({ onSuccess: heard, onError: failed }),
+  mutationCache: new MutationCache({ onSuccess: heard, onError: failed }),
+  defaultOptions: {
+    queries: { staleTime: 2000, retry, retryDelay: 800, refetchOnWindowFocus: true, networkMode: 'always' },
+    mutations: { networkMode: 'always' },
+  },
+});
+
+/** How often to ask when the event stream tells changes, and when it does not. */
+function usePace(withEvents: number, without: number): number {
+  return useStore(link).events ? withEvents : without;
+}
+
+export type Identity = { kind: 'setup'; codeRequired: boolean } | { kind: 'nobody' } | { kind: 'user'; user: User };
+
+/** Who we are, or what has to happen first. */
+export async function fetchIdentity(): Promise<Identity> {
+  try {
+    const { user } = await get<{ user: User }>('/api/auth/me');
+    return { kind: 'user', user };
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 401) throw error;
+  }
+  const setup = await get<{ needed: boolean; code_required?: boolean }>('/api/setup');
+  return setup.needed ? { kind: 'setup', codeRequired: setup.code_required !== false } : { kind: 'nobody' };
+}
+
+export const useIdentity = () => useQuery({ queryKey: keys.me, queryFn: fetchIdentity, staleTime: Infinity });
+
+export function useCameras() {
+  return useQuery({
+    queryKey: keys.cameras,
+    queryFn: async ({ signal }) => (await get<{ cameras: Raw[] }>('/api/cameras', signal)).cameras.map(toCamera),
+    refetchInterval: usePace(10_000, 4000),
+  });
+}
+
+export function useCamera(id: number) {
+  const client = useQueryClient();
+  return useQuery({
+    queryKey: keys.camera(id),
+    queryFn: async ({ signal }) => toCamera((await get<{ camera: Raw }>(`/api/cameras/${id}`, signal)).camera),
+    refetchInterval: 2000,
+    placeholderData: client.getQueryData<Camera[]>(keys.cameras)?.find((camera) => camera.id === id),
+  });
+}
+
+export const useStreamUrls = (id: number) =>
+  useQuery({
+    queryKey: keys.urls(id),
+    queryFn: async ({ signal }) => toUrls(await get<Raw>(`/api/cameras/${id}/streams`, signal)),
+    staleTime: 60_000,
+  });
+
+export const useCameraEvents = (id: number) =>
+  useQuery({
+    queryKey: keys.events(id),
+    queryFn: async ({ signal }) =>
+      (await get<{ events: Raw[] }>(`/api/cameras/${id}/events?limit=20`, signal)).events.map(toEvent),
+    refetchInterval: 15_000,
+  });
+
+export function useSessions() {
+  return useQuery({
+    queryKey: keys.sessions,
+    queryFn: async ({ signal }) =>
+      (await get<{ sessions: Raw[] }>('/api/video/session/list', signal)).sessions.map(toSession),
+    refetchInterval: usePace(10_000, 3000),
+  });
+}
+
+/** The running recording of a camera, if any. */
+export function useRecordingOf(cameraId: number): Session | undefined {
+  return useSessions().data?.find((session) => session.camera_id === cameraId && session.recording_active);
+}
+
+export const useRecordingStatus = (session: string | undefined) =>
+  useQuery({
+    queryKey: keys.status(session ?? ''),
+    queryFn: async ({ signal }) =>
+      toStatus((await get<{ status: Raw }>(`/api/video/record/status/${session}`, signal)).status),
+    enabled: session !== undefined,
+    refetchInterval: 2000,
+  });
+
+export function useVideos() {
+  return useQuery({
+    queryKey: keys.videos,
+    queryFn: async ({ signal }) => (await get<{ videos: Raw[] }>('/api/video/files/list', signal)).videos.map(toVideo),
+    refetchInterval: usePace(30_000, 8000),
+  });
+}
+
+export const useTokens = () =>
+  useQuery({
+    queryKey: keys.tokens,
+    queryFn: async () => (await get<{ tokens: ApiToken[] }>('/api/auth/tokens')).tokens,
+  });
+
+export const useServerHealth = () =>
+  useQuery({ queryKey: keys.health, queryFn: () => get<ServerHealth>('/api/health'), refetchInterval: 30_000 });
+
+export const actions = {
+  setup: (body: { username: string; password: string; code?: string }) => post<Raw>('/api/setup', body),
+  login: (body: { username: string; password: string }) => post<{ user: User }>('/api/auth/login', body),
+  logout: () => post('/api/auth/logout'),
+  changePassword: (body: { current_password: string; new_password: string }) => post('/api/auth/password', body),
+  streamPassword: (renew: boolean) =>
+    post<{ username: string; password: string }>('/api/auth/stream-password', { renew }),
+  createToken: (body: { name: string; role: Role; read_only: boolean }) =>
+    post<{ token: string }>('/api/auth/tokens', body),
+  deleteToken: (id: number) => del(`/api/auth/tokens/${id}`),
+  createCamera: async (body: CameraInput) => toCamera((await post<{ camera: Raw }>('/api/cameras', body)).camera),
+  updateCamera: async (id: number, body: CameraInput) =>
+    toCamera((await patch<{ camera: Raw }>(`/api/cameras/${id}`, body)).camera),
+  deleteCamera: (id: number, force: boolean) => del(`/api/cameras/${id}${force ? '?force=1' : ''}`),
+  testSource: async (body: CameraInput) => toTestResult(await post<Raw>('/api/cameras/test', body)),
+  testCamera: async (id: number) => toTestResult(await post<Raw>(`/api/cameras/${id}/test`)),
+  /** Opens a session for the camera (or takes ours that is open) and records. */
+  startRecording: async (cameraId: number, minutes: number): Promise<string> => {
+    const { session } = await post<{ session: { session_id: string } }>('/api/video/session/create', {
+      camera_id: cameraId,
+      reuse: true,
+    });
+    await post('/api/video/record/start', { session_id: session.session_id, duration_minutes: minutes });
+    return session.session_id;
+  },
+  /** Stops, and gives the camera back. */
+  stopRecording: async (session: string) => {
+    const result = await post<Stopped>('/api/video/record/stop', {
+      session_id: session,
+    });
+    await post('/api/video/session/close', { session_id: session }).catch(() => undefined);
+    return result;
+  },
+  deleteVideo: (video: Video) =>
+    del(
+      `/api/video/files/${encodeURIComponent(video.session_id)}/delete?club_id=${video.club_id}&recording_id=${video.recording_id}`,
+    ),
+};
+
+/** A mutation that makes those queries ask again when it is done. */
+export function useAction<Input, Output>(
+  run: (input: Input) => Promise<Output>,
+  refresh: readonly (readonly unknown[])[],
+) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: run,
+    onSettled: () => Promise.all(refresh.map((queryKey) => client.invalidateQueries({ queryKey }))),
+  });
+}
+
+export const useVideoHealth = () =>
+  useQuery({
+    queryKey: keys.videoHealth,
+    queryFn: () => get<VideoHealth>('/api/video/health'),
+    refetchInterval: 30_000,
+  });

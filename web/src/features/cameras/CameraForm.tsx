@@ -1,0 +1,252 @@
+// The fields of a camera, with a test that says what was found or what is wrong.
+import { useMutation } from '@tanstack/react-query';
+import { ChevronRight, MonitorPlay, PlugZap } from 'lucide-react';
+import { type ReactNode, useState } from 'react';
+import { ApiError } from '../../api/client';
+import { tell, tellReason } from '../../api/errors';
+import type { Camera, CameraInput, TestResult } from '../../api/model';
+import { actions } from '../../api/queries';
+import { useUser } from '../../app/permissions';
+import { type Key, useI18n } from '../../i18n';
+import { Button, Dialog, Field, Notice, PasswordField, Select } from '../../ui';
+import { codecName } from './facts';
+import { splitCredentials, type UrlProblem, urlProblem } from './source';
+import './camera-form.css';
+
+const TRANSPORTS = ['auto', 'tcp', 'udp'] as const;
+type Transport = (typeof TRANSPORTS)[number];
+const TRANSPORT_LABELS: Record<Transport, Key> = {
+  auto: 'form.transport.auto',
+  tcp: 'form.transport.tcp',
+  udp: 'form.transport.udp',
+};
+const URL_PROBLEMS: Record<UrlProblem, Key> = {
+  empty: 'form.url.empty',
+  scheme: 'form.url.scheme',
+  host: 'form.url.host',
+};
+const TEST_CARD = 'testcard:';
+
+interface Props {
+  camera?: Camera;
+  title: string;
+  action: string;
+  save: (input: CameraInput) => Promise<Camera>;
+  onSaved: (camera: Camera) => void;
+  onClose: () => void;
+}
+
+export function CameraForm({ camera, title, action, save, onSaved, onClose }: Props) {
+  const i18n = useI18n();
+  const { t } = i18n;
+  const superAdmin = useUser().role === 'SUPER_ADMIN';
+  const [name, setName] = useState(camera?.name ?? '');
+  const [url, setUrl] = useState(camera?.primary_stream_url ?? '');
+  const [subUrl, setSubUrl] = useState(camera?.secondary_stream_url ?? '');
+  const [username, setUsername] = useState(camera?.username ?? '');
+  const [password, setPassword] = useState('');
+  const [transport, setTransport] = useState<Transport>(
+    TRANSPORTS.find((known) => known === camera?.connection_config?.transport) ?? 'auto',
+  );
+  const [alwaysOn, setAlwaysOn] = useState(camera?.always_on ?? false);
+  const [problem, setProblem] = useState<UrlProblem | null>(null);
+
+  // What did not change is not sent: stored addresses come back masked, and a masked one must never be saved.
+  const input = (): CameraInput => {
+    const changed = <T,>(value: T, before: T | null | undefined) =>
+      camera && value === (before ?? '') ? undefined : value;
+    return {
+      name: changed(name.trim(), camera?.name),
+      url: changed(url.trim(), camera?.primary_stream_url),
+      sub_url: changed(subUrl.trim(), camera?.secondary_stream_url) || (camera?.secondary_stream_url ? '' : undefined),
+      username: changed(username.trim(), camera?.username) || (camera?.username ? '' : undefined),
+      password: password || undefined,
+      transport: changed(transport, camera?.connection_config?.transport ?? 'auto'),
+      always_on: camera ? alwaysOn : alwaysOn || undefined,
+    };
+  };
+  const valid = () => {
+    const found = urlProblem(url);
+    setProblem(found);
+    return found === null;
+  };
+
+  const test = useMutation({
+    mutationFn: () => {
+      const untouched =
+        camera && url === camera.primary_stream_url && !password && username === (camera.username ?? '');
+      return untouched ? actions.testCamera(camera.id) : actions.testSource({ ...input(), url: url.trim() });
+    },
+  });
+  const saving = useMutation({ mutationFn: () => save(withName(input())), onSuccess: onSaved });
+  const withName = (body: CameraInput): CameraInput =>
+    camera || body.name ? body : { ...body, name: url.startsWith(TEST_CARD) ? t('form.testcard.name') : hostOf(url) };
+  const saveError = saving.error && tell(i18n, saving.error);
+  const fields = saving.error instanceof ApiError ? fieldErrors(saving.error) : {};
+
+  const paste = (text: string) => {
+    const found = splitCredentials(text);
+    setUrl(found.url);
+    if (found.username) setUsername(found.username);
+    if (found.password) setPassword(found.password);
+    setProblem(null);
+    test.reset();
+  };
+
+  return (
+    <Dialog
+      title={title}
+      onClose={onClose}
+      onSubmit={() => valid() && saving.mutate()}
+      foot={
+        <>
+          <Button style={{ marginRight: 'auto' }} busy={test.isPending} onClick={() => valid() && test.mutate()}>
+            <PlugZap size={18} aria-hidden />
+            {t('form.test')}
+          </Button>
+          <Button tone="primary" type="submit" busy={saving.isPending}>
+            {action}
+          </Button>
+        </>
+      }
+    >
+      {camera?.declared && (
+        <Notice tone="plain" title={t('error.declared')}>
+          {t('error.declared.hint')}
+        </Notice>
+      )}
+      {saveError && <Notice title={saveError.title}>{Object.values(fields)[0] ?? saveError.hint}</Notice>}
+      <Field
+        label={t('form.url')}
+        hint={t('form.url.hint')}
+        error={problem ? t(URL_PROBLEMS[problem]) : undefined}
+        placeholder="rtsp://192.168.1.64:554/stream1"
+        inputMode="url"
+        autoCapitalize="none"
+        autoComplete="off"
+        spellCheck={false}
+        autoFocus={!camera}
+        value={url}
+        onChange={(event) => paste(event.target.value)}
+      />
+      {!camera && superAdmin && url === '' && (
+        <button type="button" className="form-testcard" onClick={() => paste(TEST_CARD)}>
+          <MonitorPlay size={18} aria-hidden />
+          <span>
+            {t('form.testcard')}
+            <small>{t('form.testcard.hint')}</small>
+          </span>
+        </button>
+      )}
+      <div className="form-pair">
+        <Field
+          label={t('form.username')}
+          autoCapitalize="none"
+          autoComplete="off"
+          spellCheck={false}
+          value={username}
+          onChange={(event) => setUsername(event.target.value)}
+        />
+        <PasswordField
+          label={t('form.password')}
+          autoComplete="new-password"
+          placeholder={camera?.has_password ? t('form.password.kept') : undefined}
+          value={password}
+          onChange={(event) => setPassword(event.target.value)}
+        />
+      </div>
+      <Field
+        label={t('form.name')}
+        placeholder={t('form.name.example')}
+        maxLength={80}
+        autoComplete="off"
+        value={name}
+        onChange={(event) => setName(event.target.value)}
+      />
+      <details className="form-more">
+        <summary>
+          <ChevronRight size={16} aria-hidden />
+          {t('form.more')}
+        </summary>
+        <div className="form-more-fields">
+          <Field
+            label={t('form.sub_url')}
+            hint={t('form.sub_url.hint')}
+            autoCapitalize="none"
+            autoComplete="off"
+            spellCheck={false}
+            value={subUrl}
+            onChange={(event) => setSubUrl(splitCredentials(event.target.value).url)}
+          />
+          <Select
+            label={t('form.transport')}
+            value={transport}
+            onChange={setTransport}
+            options={TRANSPORTS.map((value) => ({ value, label: t(TRANSPORT_LABELS[value]) }))}
+          />
+          <label className="check">
+            <input type="checkbox" checked={alwaysOn} onChange={(event) => setAlwaysOn(event.target.checked)} />
+            <span>
+              {t('form.always_on')}
+              <small className="field-hint" style={{ display: 'block' }}>
+                {t('form.always_on.hint')}
+              </small>
+            </span>
+          </label>
+        </div>
+      </details>
+      <TestOutcome pending={test.isPending} result={test.data} error={test.error} />
+    </Dialog>
+  );
+}
+
+function hostOf(url: string): string {
+  return /^[a-z][a-z0-9+.-]*:\/\/([^/?#:]+)/i.exec(url)?.[1] ?? url;
+}
+
+/** The sentences of `details.fields`, by field. */
+function fieldErrors(error: ApiError): Record<string, string> {
+  const list = error.details.fields;
+  if (!Array.isArray(list)) return {};
+  return Object.fromEntries(
+    list.map((entry: { field?: string; error?: string }) => [entry.field ?? '', entry.error ?? '']),
+  );
+}
+
+function TestOutcome({ pending, result, error }: { pending: boolean; result?: TestResult; error: Error | null }) {
+  const i18n = useI18n();
+  const { t, format } = i18n;
+  if (pending) {
+    return (
+      <div className="notice" role="status">
+        <span className="spinner" aria-hidden />
+        {t('form.testing')}
+      </div>
+    );
+  }
+  if (error) {
+    const told = tell(i18n, error);
+    return <Notice title={told.title}>{told.hint}</Notice>;
+  }
+  if (!result) return null;
+  if (!result.success) {
+    const told = tellReason(i18n, result.error_code ?? '');
+    return <Notice title={told.title}>{told.hint}</Notice>;
+  }
+  const facts: ReactNode[] = [
+    result.resolution?.replace('x', ' × '),
+    result.codec && codecName(result.codec),
+    result.fps && t('fact.fps_value', { fps: format.fps(result.fps) }),
+    result.audio_codec ? t('form.with_sound', { codec: codecName(result.audio_codec) }) : t('form.without_sound'),
+    result.response_time_ms !== null && format.delay(result.response_time_ms),
+  ].filter(Boolean);
+  return (
+    <Notice tone="good" title={t('form.works')}>
+      <ul className="form-facts">
+        {facts.map((fact) => (
+          <li key={String(fact)}>{fact}</li>
+        ))}
+      </ul>
+    </Notice>
+  );
+}
