@@ -1,14 +1,13 @@
 //! What `control` needs from those it must not see: the runner of sources, the prober and the recorder, in plain types.
 //! The binary implements these and hands them in.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use url::Url;
-use vigie_base::{CameraId, Fault, RecordingId, Secret, SessionId, StreamName, UnixMillis};
-use vigie_hub::{GapCause, Reason, Stream};
+use vigie_base::{CameraId, Fault, RecordingId, Secret, SessionId, StreamKey, StreamName, UserId};
+use vigie_hub::{GapCause, Reason};
 
 /// One stream of a camera, ready to be pulled.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,21 +86,22 @@ pub trait Prober: Send + Sync + 'static {
     async fn probe(&self, stream: StreamConnection, timeout: Duration) -> Result<ProbeReport, ProbeFailure>;
 }
 
-/// What is to be recorded.
+/// What is to be recorded. **The recorder names the file and writes its row**, in that order (file, folder, row: the
+/// recorder's promise), so there is neither when it is asked; [`ActiveRecording::row`] tells the row.
 #[derive(Debug, Clone)]
 pub struct RecordJob {
-    /// The row that exists already, `open`.
-    pub recording: RecordingId,
-    /// The capture session.
+    /// The capture session; names the file.
     pub session: SessionId,
-    /// What to read.
-    pub stream: Arc<Stream>,
-    /// The file to write; its folder exists.
-    pub path: PathBuf,
-    /// The log to write.
-    pub log_path: PathBuf,
-    /// The click.
-    pub started_at: UnixMillis,
+    /// Which stream.
+    pub stream: StreamKey,
+    /// What the camera is called now.
+    pub camera_name: String,
+    /// The club; 0 without a court.
+    pub club_id: i64,
+    /// The court.
+    pub terrain_id: Option<i64>,
+    /// Who started it.
+    pub user_id: Option<UserId>,
     /// When to stop by itself.
     pub planned: Duration,
 }
@@ -154,6 +154,8 @@ pub struct RecordFailure {
 /// A recording that runs.
 #[async_trait]
 pub trait ActiveRecording: Send + Sync + 'static {
+    /// Its row in the store, written already; path, start and plan stand there.
+    fn row(&self) -> RecordingId;
     /// How far it has come. Cheap.
     fn progress(&self) -> RecordProgress;
     /// Finishes the file and its row; answers when the file is playable. A second call answers the same.
@@ -162,10 +164,11 @@ pub trait ActiveRecording: Send + Sync + 'static {
     async fn ended(&self);
 }
 
-/// Starts recordings. Keeps the rows of its recordings in the store (progress, gaps, sealed).
+/// Makes and deletes recordings. Keeps their rows in the store (opened, progress, gaps, sealed, deleted).
 #[async_trait]
 pub trait Recorder: Send + Sync + 'static {
-    /// Begins to write.
+    /// Begins to write; answers when the file is open and its row written.
     async fn start(&self, job: RecordJob) -> Result<Arc<dyn ActiveRecording>, RecordFailure>;
+    /// Deletes a finished recording: marks the row, removes the file, drops the row.
+    async fn delete(&self, id: RecordingId) -> Result<(), RecordFailure>;
 }
-
