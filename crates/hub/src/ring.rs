@@ -135,7 +135,14 @@ impl Ring {
                 pinned = pinned.min(next);
             }
         }
-        let start = self.join_at.unwrap_or(u64::MAX);
+        // What is said right before the key frame (a gap, new parameters) belongs to it: a reader that took everything
+        // up to there must not miss it.
+        let mut start = self.join_at.unwrap_or(u64::MAX);
+        while start != u64::MAX
+            && matches!(self.get(start.wrapping_sub(1)), Some(Entry::Description(_) | Entry::Gap(_)))
+        {
+            start -= 1;
+        }
         while let Some((_, e)) = self.entries.front() {
             let young = match e {
                 Entry::Unit(u) => now.saturating_duration_since(u.arrived) < GRACE,

@@ -182,6 +182,20 @@ fn a_reconnect_is_a_gap_and_time_goes_on() {
 }
 
 #[test]
+fn a_reader_that_took_everything_is_told_of_a_long_outage_and_of_nothing_else() {
+    let (_hub, stream) = hub(1 << 20);
+    let long_ago = Instant::now().checked_sub(Duration::from_secs(3600)).unwrap();
+    let mut camera = Camera::new(&stream, long_ago);
+    let mut reader = stream.subscribe(SubscribeOptions::view());
+    camera.gop(3);
+    all(&mut reader);
+    let mut back = Camera::new(&stream, long_ago + Duration::from_secs(600));
+    back.picture(true).unwrap();
+    let events = all(&mut reader);
+    assert!(matches!(events[..], [Event::Gap(_), Event::Unit(_)]), "{events:?}");
+}
+
+#[test]
 fn changed_parameters_reach_readers_in_their_place() {
     let (_hub, stream) = hub(1 << 20);
     let mut camera = Camera::new(&stream, Instant::now());
