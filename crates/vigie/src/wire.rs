@@ -4,6 +4,7 @@
 //! sources stopped → store closed.
 
 mod cameras;
+mod metrics;
 mod recorder;
 mod streams;
 
@@ -17,9 +18,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use vigie_api::{App, Settings};
 use vigie_base::SystemClock;
-use vigie_control::config::{RtspAuthMethod, RtspConfig};
+use vigie_control::config::{RtspAuthMethod, RtspConfig as RtspAccess};
 use vigie_control::{Control, Parts};
 use vigie_hub::Hub;
+use vigie_output::rtsp::{self, RtspConfig};
 use vigie_store::Store;
 
 use crate::cli::serve::Origin;
@@ -49,8 +51,8 @@ pub(crate) async fn serve(run: Run) -> anyhow::Result<()> {
     let Run { origin, config, data_dir, demo, started } = run;
     // Sockets first: a port that is taken should be said before anything was touched.
     let http = server::bind(config.http.listen, "the web server", "--http or http.listen")?;
-    let rtsp = server::bind(config.rtsp.listen, "the RTSP server", "--rtsp or rtsp.listen")?;
-    let (http_address, rtsp_address) = (http.local_addr()?, rtsp.local_addr()?);
+    let rtsp_socket = server::bind(config.rtsp.listen, "the RTSP server", "--rtsp or rtsp.listen")?;
+    let (http_address, rtsp_address) = (http.local_addr()?, rtsp_socket.local_addr()?);
 
     let store = Store::open(&data_dir).await.map_err(|e| anyhow::anyhow!("{e}"))?;
     let files = tls::files(&config.tls, &data_dir)?;
@@ -60,8 +62,8 @@ pub(crate) async fn serve(run: Run) -> anyhow::Result<()> {
     };
 
     let settings = control_config(&config, &data_dir);
-    let recorder = recorder::Files::open(&store, &settings).await.context("the recorder cannot start")?;
     let hub = Hub::new(vigie_hub::Config { budget_bytes: config.hub.budget_mb << 20, ..vigie_hub::Config::default() });
+    let recorder = recorder::Files::open(&store, &hub, &settings).await.context("the recorder cannot start")?;
     let streams = streams::Streams::new(hub.clone(), config.reconnect.probe);
     let parts = Parts {
         store: store.clone(),
@@ -84,8 +86,9 @@ pub(crate) async fn serve(run: Run) -> anyhow::Result<()> {
     // Asked beside the start, which does not wait for it.
     tokio::task::spawn_blocking(move || ask.0.set(cli::doctor::version_of(&ask.1)));
 
-    let rtsp_listener = tokio::net::TcpListener::from_std(rtsp)?;
-    let rtsp_server = vigie_output::rtsp::Server::new(hub.clone(), Arc::clone(&gate), rtsp_config(&config));
+    let rtsp_listener = tokio::net::TcpListener::from_std(rtsp_socket)?;
+    let rtsp_config = RtspConfig { rtp_port: config.rtsp.rtp_port, ..RtspConfig::default() };
+    let readings = metrics::rtsp(Arc::clone(&rtsp_config.metrics));
     let app = App::new(
         Arc::clone(&control),
         hub.clone(),
@@ -96,11 +99,19 @@ pub(crate) async fn serve(run: Run) -> anyhow::Result<()> {
             cors_origins: config.http.cors_origins.clone(),
             public_url: config.http.public_url.clone(),
             ffmpeg,
-            readings: None,
+            readings: Some(readings),
         },
     );
-    let router = vigie_api::router(app, vigie_output::router(hub.clone(), Arc::clone(&gate)));
-    let rtsp_task = tokio::spawn(rtsp_server.serve(rtsp_listener, stop.child_token()));
+    let router = vigie_api::router(
+        app,
+        vigie_output::pictures::router_with(
+            hub.clone(),
+            Arc::clone(&gate),
+            vigie_output::pictures::Options { ffmpeg: config.tools.ffmpeg.clone() },
+        ),
+    );
+    let rtsp_task =
+        tokio::spawn(rtsp::serve(rtsp_listener, hub.clone(), Arc::clone(&gate), rtsp_config, stop.child_token()));
     let mut http_task = tokio::spawn(server::serve(http, tls.clone(), router, stop.child_token()));
 
     let scheme = if tls.is_some() { "https" } else { "http" };
@@ -201,7 +212,7 @@ fn control_config(config: &Config, data_dir: &Path) -> vigie_control::Config {
         default_recording: Duration::from_secs(config.record.default_duration_seconds),
         session_timeout: Duration::from_secs(config.session.timeout_seconds),
         min_free_bytes: config.record.min_free_disk_mb << 20,
-        rtsp: RtspConfig {
+        rtsp: RtspAccess {
             user: config.rtsp.user.clone(),
             password: config.rtsp.password.clone(),
             auth_method: match config.rtsp.auth_method {

@@ -76,6 +76,7 @@ impl Serve {
         for w in &loaded.warnings {
             tracing::warn!("{w}");
         }
+        allow_many_sockets();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .thread_name("vigie")
@@ -102,6 +103,18 @@ impl Serve {
             }
         }
         set
+    }
+}
+
+/// Takes as many open files as the system lets this user have: each reader is one.
+fn allow_many_sockets() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    if limit.current != limit.maximum
+        && let Err(e) = setrlimit(Resource::Nofile, wanted)
+    {
+        tracing::warn!(error = %e, "the limit of open files could not be raised");
     }
 }
 

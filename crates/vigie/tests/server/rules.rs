@@ -116,3 +116,23 @@ async fn declared_cameras_follow_their_file() {
     })
     .await;
 }
+
+#[test]
+fn the_doctor_and_the_version_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let out = std::process::Command::new(env!("CARGO_BIN_EXE_vigie"))
+            .args(arguments)
+            .env("VIGIE_HTTP", "127.0.0.1:0")
+            .env("VIGIE_RTSP", "127.0.0.1:0")
+            .env("VIGIE_DATA_DIR", dir.path())
+            .output()
+            .unwrap();
+        (out.status.code(), String::from_utf8_lossy(&out.stdout).into_owned())
+    };
+    let (code, said) = run(&["doctor"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("free for recordings") && said.contains("This machine can run Vigie"), "{said}");
+    let (code, said) = run(&["--version"]);
+    assert_eq!((code, said.trim()), (Some(0), concat!("vigie ", env!("CARGO_PKG_VERSION"))));
+}
