@@ -54,10 +54,11 @@ def video(a):
     )
     if a.codec == "h264":
         tune = "tune=zerolatency" if a.bframes == 0 else ""
+        profile = "main" if a.bframes else "constrained-baseline"
         return (
             source
             + f"! x264enc {tune} speed-preset=ultrafast bitrate={a.bitrate} key-int-max={a.gop} bframes={a.bframes} "
-            "b-adapt=false sliced-threads=false threads=1 ! h264parse config-interval=-1 ! rtph264pay name=pay0 pt=96 "
+            f"b-adapt=false sliced-threads=false threads=1 ! video/x-h264,profile={profile} ! h264parse config-interval=-1 ! rtph264pay name=pay0 pt=96 "
         )
     if a.codec == "h265":
         return (
