@@ -1,5 +1,9 @@
 //! The recorder against real media, real crashes and a disk that fails.
 
+#![allow(clippy::panic, clippy::unwrap_used, reason = "helpers of tests: a failure here is a failed test")]
+
+mod bench;
 mod fixture;
 mod fragments;
+mod recorder;
 mod session;

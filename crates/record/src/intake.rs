@@ -1,0 +1,113 @@
+//! Between the hub and the file: units that MP4 players understand pass untouched, others are converted.
+
+use std::fmt;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use vigie_media::{AccessUnit, Codec, StreamDescription, Track, TrackId};
+
+use crate::RecordError;
+use crate::convert::{ToH264, ToOpus};
+
+/// What goes into the file, in order.
+#[derive(Debug, Clone)]
+pub(crate) enum Piece {
+    /// The tracks from here on.
+    Description(Arc<StreamDescription>),
+    /// A unit of them.
+    Unit(Arc<AccessUnit>),
+}
+
+/// See the module.
+#[derive(Default)]
+pub(crate) struct Intake {
+    /// As recorded; `None` until a converted track is known.
+    out: Option<StreamDescription>,
+    source: Option<Arc<StreamDescription>>,
+    // Encoders are not `Sync`, and are never shared: the locks are only there to say so.
+    sound: Option<(TrackId, Mutex<ToOpus>)>,
+    pictures: Option<(TrackId, Mutex<ToH264>)>,
+}
+
+impl fmt::Debug for Intake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Intake").field("out", &self.out).finish_non_exhaustive()
+    }
+}
+
+impl Intake {
+    /// Whether units cost milliseconds each: they are then handled away from the async workers.
+    pub(crate) fn is_heavy(&self) -> bool {
+        self.pictures.is_some()
+    }
+
+    /// `copy` or `encode`, as rows and API answers say.
+    pub(crate) fn mode(&self) -> &'static str {
+        if self.pictures.is_some() { "encode" } else { "copy" }
+    }
+
+    /// The tracks of the stream from here on. `fps` is the measured rate, 0 when unknown.
+    pub(crate) fn describe(
+        &mut self,
+        source: &Arc<StreamDescription>,
+        fps: f64,
+        out: &mut Vec<Piece>,
+    ) -> Result<(), RecordError> {
+        if source.tracks.is_empty() {
+            return Err(RecordError::NothingToRecord);
+        }
+        if self.source.as_ref().is_some_and(|s| s.tracks == source.tracks) {
+            return Ok(());
+        }
+        self.source = Some(Arc::clone(source));
+        self.sound = None;
+        self.pictures = None;
+        let mut tracks = Vec::with_capacity(source.tracks.len());
+        for t in &source.tracks {
+            match &t.codec {
+                Codec::G711(law) => {
+                    let convert = ToOpus::new(*law, t.clock_rate)?;
+                    tracks.push(Track { id: t.id, clock_rate: 48_000, codec: Codec::Opus(convert.params()) });
+                    self.sound = Some((t.id, Mutex::new(convert)));
+                }
+                Codec::Jpeg(_) => {
+                    self.pictures = Some((t.id, Mutex::new(ToH264::new(t, fps))));
+                    tracks.push(t.clone());
+                }
+                _ => tracks.push(t.clone()),
+            }
+        }
+        let description = StreamDescription { generation: source.generation, tracks };
+        if self.pictures.is_none() {
+            out.push(Piece::Description(Arc::new(description.clone())));
+        }
+        self.out = Some(description);
+        Ok(())
+    }
+
+    /// One unit of the stream.
+    pub(crate) fn unit(&mut self, unit: &Arc<AccessUnit>, out: &mut Vec<Piece>) -> Result<(), RecordError> {
+        if let Some((track, convert)) = &mut self.pictures
+            && *track == unit.track
+        {
+            let Some((changed, data, key)) = convert.get_mut().unit(unit)? else { return Ok(()) };
+            if let (Some(codec), Some(description)) = (changed, &mut self.out) {
+                description.generation += 1;
+                if let Some(t) = description.tracks.get_mut(usize::from(unit.track.0)) {
+                    t.codec = codec;
+                }
+                out.push(Piece::Description(Arc::new(description.clone())));
+            }
+            out.push(Piece::Unit(Arc::new(AccessUnit { data, key, ..AccessUnit::clone(unit) })));
+        } else if let Some((track, convert)) = &mut self.sound
+            && *track == unit.track
+        {
+            let mut packets = Vec::new();
+            convert.get_mut().unit(unit, &mut packets);
+            out.extend(packets.into_iter().map(Piece::Unit));
+        } else {
+            out.push(Piece::Unit(Arc::clone(unit)));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,259 @@
+//! All recordings of this process.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use vigie_base::{CameraId, Clock, RecordingId, SessionId, StreamKey, SystemClock, UserId};
+use vigie_hub::Hub;
+use vigie_store::RecordingState;
+
+use crate::recording::{Recording, spawn};
+use crate::volume::Volume;
+use crate::writer::Writer;
+use crate::{Index, RecordError};
+
+/// Limits and places.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Recordings that may run at once (`record.max_concurrent`).
+    pub max_concurrent: usize,
+    /// Bytes that a recording may lag behind its camera before it gets a gap.
+    pub lag_bytes: usize,
+    /// Bytes that always stay free.
+    pub keep_free_bytes: u64,
+    /// How long to wait for the first picture.
+    pub first_picture: Duration,
+    /// Where session logs go.
+    pub log_dir: PathBuf,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            max_concurrent: 10,
+            lag_bytes: 32 << 20,
+            keep_free_bytes: 512 << 20,
+            first_picture: Duration::from_secs(10),
+            log_dir: PathBuf::from("logs/video"),
+        }
+    }
+}
+
+/// What to record.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// For which capture session; names the file.
+    pub session_id: SessionId,
+    /// Which stream.
+    pub stream: StreamKey,
+    /// What the camera is called now.
+    pub camera_name: String,
+    /// The club; 0 without a court.
+    pub club_id: i64,
+    /// The court.
+    pub terrain_id: Option<i64>,
+    /// Who started it.
+    pub user_id: Option<UserId>,
+    /// After this long it stops by itself.
+    pub duration: Duration,
+}
+
+/// What a recording would need, before it is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Estimate {
+    /// Measured, or 4 Mbit/s when nothing was measured yet.
+    pub bitrate_bps: u64,
+    /// Bytes at that rate.
+    pub bytes: u64,
+    /// Bytes free now, beyond what has to stay free.
+    pub free_bytes: u64,
+}
+
+impl Estimate {
+    /// Whether the disk can hold it.
+    pub fn fits(&self) -> bool {
+        self.bytes <= self.free_bytes
+    }
+}
+
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) hub: Hub,
+    pub(crate) index: Arc<dyn Index>,
+    pub(crate) writer: Writer,
+    pub(crate) clock: Arc<dyn Clock>,
+    running: Mutex<BTreeMap<SessionId, Slot>>,
+}
+
+enum Slot {
+    /// Waits for its first picture.
+    Starting,
+    Running(Arc<Recording>),
+}
+
+/// See the module. Cheap to clone.
+#[derive(Clone)]
+pub struct Recorder {
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl std::fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recorder").field("config", &self.shared.config).finish_non_exhaustive()
+    }
+}
+
+impl Recorder {
+    /// A recorder into `volume`, with its rows in `index`.
+    pub fn new(config: Config, hub: Hub, volume: Arc<dyn Volume>, index: Arc<dyn Index>) -> io::Result<Self> {
+        Self::with_clock(config, hub, volume, index, Arc::new(SystemClock))
+    }
+
+    /// As [`Self::new`], with the clock that labels rows.
+    pub fn with_clock(
+        config: Config,
+        hub: Hub,
+        volume: Arc<dyn Volume>,
+        index: Arc<dyn Index>,
+        clock: Arc<dyn Clock>,
+    ) -> io::Result<Self> {
+        let writer = Writer::start(volume)?;
+        let running = Mutex::default();
+        Ok(Self { shared: Arc::new(Shared { config, hub, index, writer, clock, running }) })
+    }
+
+    /// The limits.
+    pub fn config(&self) -> &Config {
+        &self.shared.config
+    }
+
+    /// Starts a recording, and returns when its file is open and its row is written: at once when the stream is
+    /// being pulled, after at most [`Config::first_picture`] otherwise.
+    pub async fn start(&self, request: Request) -> Result<Arc<Recording>, RecordError> {
+        let clicked = std::time::Instant::now();
+        let session = request.session_id.clone();
+        {
+            let mut running = self.shared.running.lock();
+            running.retain(|_, s| match s {
+                Slot::Starting => true,
+                Slot::Running(r) => !r.is_over(),
+            });
+            if running.contains_key(&session) {
+                return Err(RecordError::AlreadyRecording);
+            }
+            if running.len() >= self.shared.config.max_concurrent {
+                return Err(RecordError::TooMany(running.len()));
+            }
+            running.insert(session.clone(), Slot::Starting);
+        }
+        // Also when the caller goes away while the first picture is awaited.
+        let mut place = Place { shared: Arc::clone(&self.shared), session: session.clone(), keep: false };
+        self.check_space()?;
+        let recording = spawn(Arc::clone(&self.shared), request, clicked).await?;
+        place.keep = true;
+        self.shared.running.lock().insert(session, Slot::Running(Arc::clone(&recording)));
+        Ok(recording)
+    }
+
+    fn check_space(&self) -> Result<(), RecordError> {
+        let space = self.shared.writer.volume().space().map_err(|e| RecordError::Disk(e.to_string()))?;
+        disk_full(space.free, self.shared.config.keep_free_bytes)
+    }
+
+    /// The newest recording of a session in this process, running or over.
+    pub fn get(&self, session: &SessionId) -> Option<Arc<Recording>> {
+        match self.shared.running.lock().get(session) {
+            Some(Slot::Running(r)) => Some(Arc::clone(r)),
+            Some(Slot::Starting) | None => None,
+        }
+    }
+
+    /// Recordings that run now.
+    pub fn active(&self) -> Vec<Arc<Recording>> {
+        let running = self.shared.running.lock();
+        let all = running.values().filter_map(|s| match s {
+            Slot::Running(r) if !r.is_over() => Some(Arc::clone(r)),
+            Slot::Running(_) | Slot::Starting => None,
+        });
+        all.collect()
+    }
+
+    /// Whether that camera is being recorded.
+    pub fn is_recording(&self, camera: CameraId) -> bool {
+        self.active().iter().any(|r| r.request().stream.camera == camera)
+    }
+
+    /// What a recording of that stream would need.
+    pub fn estimate(&self, stream: StreamKey, duration: Duration) -> Result<Estimate, RecordError> {
+        let measured = self.shared.hub.get(stream).map_or(0, |s| s.state().bitrate_bps);
+        let bitrate_bps = if measured > 0 { measured } else { 4_000_000 };
+        let space = self.shared.writer.volume().space().map_err(|e| RecordError::Disk(e.to_string()))?;
+        Ok(Estimate {
+            bitrate_bps,
+            bytes: (bitrate_bps / 8).saturating_mul(duration.as_secs()),
+            free_bytes: space.free.saturating_sub(self.shared.config.keep_free_bytes),
+        })
+    }
+
+    /// Finishes everything: for the end of the process.
+    pub async fn stop_all(&self) {
+        for r in self.active() {
+            // Each outcome is in its row and in its log.
+            let _ = r.stop().await;
+        }
+    }
+
+    /// Deletes a finished recording: the row is marked, the file goes, then the row.
+    pub async fn delete(&self, id: RecordingId) -> Result<(), RecordError> {
+        let row = self.shared.index.row(id).await?.ok_or(RecordError::NotFinished)?;
+        if row.state == RecordingState::Open {
+            return Err(RecordError::NotFinished);
+        }
+        if row.state != RecordingState::Deleting {
+            self.shared.index.deleting(id).await?;
+        }
+        self.erase(id, &row.path).await
+    }
+
+    /// What is left of a deletion once the row is marked. May be repeated.
+    pub(crate) async fn erase(&self, id: RecordingId, path: &str) -> Result<(), RecordError> {
+        let (shared, path) = (Arc::clone(&self.shared), path.to_owned());
+        let removed = tokio::task::spawn_blocking(move || {
+            let volume = shared.writer.volume();
+            match volume.remove(&path) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+                _ => {}
+            }
+            match volume.sync_folder_of(&path) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+                _ => Ok(()),
+            }
+        });
+        removed.await.map_err(io::Error::other).flatten().map_err(|e| RecordError::Disk(e.to_string()))?;
+        self.shared.index.dropped(id).await?;
+        Ok(())
+    }
+}
+
+/// Refuses when less than `keep` is left.
+pub(crate) fn disk_full(free: u64, keep: u64) -> Result<(), RecordError> {
+    if free >= keep { Ok(()) } else { Err(RecordError::DiskFull { free_mb: free >> 20, needed_mb: keep >> 20 }) }
+}
+
+struct Place {
+    shared: Arc<Shared>,
+    session: SessionId,
+    keep: bool,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if !self.keep {
+            self.shared.running.lock().remove(&self.session);
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What start-up does with what the last process left behind.
+//!
+//! **Only rows that are `open` or `deleting` are touched.** An open recording's file is finished in place and its row
+//! sealed with `interrupted`; a deletion that had begun is completed.
+
+use std::io;
+use std::sync::Arc;
+
+use tracing::{info, warn};
+use vigie_base::UnixMillis;
+use vigie_media::mp4::repair::{Facts, RepairError, Verdict, inspect};
+use vigie_media::mp4::session::Op;
+use vigie_store::{Recording as Row, RecordingEnd, RecordingProgress, RecordingState};
+
+use crate::volume::{Reader, VolumeFile};
+use crate::{RecordError, Recorder};
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RepairReport {
+    /// Files finished and sealed as interrupted.
+    pub repaired: usize,
+    /// Rows whose files hold nothing, are missing or cannot be read.
+    pub failed: usize,
+    /// Deletions completed.
+    pub deleted: usize,
+}
+
+/// Finishes a file in place. `None` when there is nothing in it.
+pub(crate) async fn salvage(file: Arc<dyn VolumeFile>) -> Result<Option<Facts>, RecordError> {
+    let work = tokio::task::spawn_blocking(move || -> Result<Option<Facts>, RepairError> {
+        let (facts, ops) = match inspect(&mut Reader::new(Arc::clone(&file)))? {
+            Verdict::Empty => return Ok(None),
+            Verdict::Finished(facts) => return Ok(Some(facts)),
+            Verdict::Repair(facts, ops) => (facts, ops),
+        };
+        for op in &ops {
+            match op {
+                Op::Write(w) => file.write_at(w.at, &w.data)?,
+                Op::Truncate(len) => file.truncate(*len)?,
+                Op::Sync => file.sync()?,
+            }
+        }
+        Ok(Some(facts))
+    });
+    let result = work.await.map_err(|_| RecordError::Disk("the repair has crashed".into()))?;
+    result.map_err(|e| RecordError::Disk(e.to_string()))
+}
+
+impl Recorder {
+    /// To be called once, before anything is recorded.
+    pub async fn repair_all(&self) -> Result<RepairReport, RecordError> {
+        let mut report = RepairReport::default();
+        for row in self.shared.index.rows(RecordingState::Deleting).await? {
+            match self.erase(row.id, &row.path).await {
+                Ok(()) => report.deleted += 1,
+                Err(e) => warn!(recording = %row.id, error = %e, "a deletion could not be completed"),
+            }
+        }
+        for row in self.shared.index.rows(RecordingState::Open).await? {
+            match self.repair_row(&row).await {
+                Ok(facts) => {
+                    report.repaired += 1;
+                    info!(recording = %row.id, path = row.path, seconds = facts.duration.as_secs_f64(), "repaired");
+                }
+                Err(e) => {
+                    report.failed += 1;
+                    warn!(recording = %row.id, path = row.path, error = %e, "could not be repaired");
+                    self.shared.index.failed(row.id, self.shared.clock.wall(), &e.to_string()).await?;
+                }
+            }
+        }
+        Ok(report)
+    }
+
+    async fn repair_row(&self, row: &Row) -> Result<Facts, RecordError> {
+        let (shared, path) = (Arc::clone(&self.shared), row.path.clone());
+        let opened = tokio::task::spawn_blocking(move || shared.writer.volume().open(&path));
+        let file = opened.await.map_err(io::Error::other).flatten().map_err(|e| match e.kind() {
+            io::ErrorKind::NotFound => RecordError::Disk("its file is gone".into()),
+            _ => RecordError::Disk(e.to_string()),
+        })?;
+        let facts = salvage(file).await?.ok_or(RecordError::Empty)?;
+        let duration_ms = i64::try_from(facts.duration.as_millis()).unwrap_or(i64::MAX);
+        let end = RecordingEnd {
+            progress: RecordingProgress {
+                duration_ms,
+                size_bytes: i64::try_from(facts.media_bytes).unwrap_or(i64::MAX),
+                frames: i64::try_from(facts.frames).unwrap_or(i64::MAX),
+            },
+            ended_at: UnixMillis(row.started_at.0.saturating_add(duration_ms)),
+            interrupted: true,
+            codec: row.codec.clone(),
+            audio_codec: row.audio_codec.clone(),
+            width: row.width,
+            height: row.height,
+        };
+        self.shared.index.sealed(row.id, &end).await?;
+        Ok(facts)
+    }
+}
