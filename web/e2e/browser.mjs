@@ -6,7 +6,8 @@ const CANDIDATES = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromiu
 
 export function chromium() {
   const executablePath = CANDIDATES.find((path) => path && existsSync(path));
-  if (!executablePath) throw new Error('Chromium is missing: install the package `chromium`, or set CHROMIUM to its path.');
+  if (!executablePath)
+    throw new Error('Chromium is missing: install the package `chromium`, or set CHROMIUM to its path.');
   return playwright.launch({
     executablePath,
     args: [

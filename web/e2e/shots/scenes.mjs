@@ -45,13 +45,56 @@ function painter(width, height, frames) {
     g.fillStyle = fill;
     g.fill();
   };
-  const floor = (x0, z0, x1, z1, fill, y = 0) => shape([[x0, y, z0], [x1, y, z0], [x1, y, z1], [x0, y, z1]], fill);
+  const floor = (x0, z0, x1, z1, fill, y = 0) =>
+    shape(
+      [
+        [x0, y, z0],
+        [x1, y, z0],
+        [x1, y, z1],
+        [x0, y, z1],
+      ],
+      fill,
+    );
   const box = (x, z, w, d, h, top, side, front, y = 0) => {
     const [x0, x1, z0, z1] = [x - w / 2, x + w / 2, z - d / 2, z + d / 2];
-    if (x > 0.2) shape([[x0, y, z0], [x0, y, z1], [x0, y + h, z1], [x0, y + h, z0]], side);
-    if (x < -0.2) shape([[x1, y, z0], [x1, y, z1], [x1, y + h, z1], [x1, y + h, z0]], side);
-    shape([[x0, y, z0], [x1, y, z0], [x1, y + h, z0], [x0, y + h, z0]], front);
-    shape([[x0, y + h, z0], [x1, y + h, z0], [x1, y + h, z1], [x0, y + h, z1]], top);
+    if (x > 0.2)
+      shape(
+        [
+          [x0, y, z0],
+          [x0, y, z1],
+          [x0, y + h, z1],
+          [x0, y + h, z0],
+        ],
+        side,
+      );
+    if (x < -0.2)
+      shape(
+        [
+          [x1, y, z0],
+          [x1, y, z1],
+          [x1, y + h, z1],
+          [x1, y + h, z0],
+        ],
+        side,
+      );
+    shape(
+      [
+        [x0, y, z0],
+        [x1, y, z0],
+        [x1, y + h, z0],
+        [x0, y + h, z0],
+      ],
+      front,
+    );
+    shape(
+      [
+        [x0, y + h, z0],
+        [x1, y + h, z0],
+        [x1, y + h, z1],
+        [x0, y + h, z1],
+      ],
+      top,
+    );
   };
   const person = (x, z, shirt, legs, phase) => {
     const [bx, by, d] = project(x, 0, z);
@@ -121,9 +164,25 @@ function painter(width, height, frames) {
     strip(0, -7, 0, 7);
     // Glass and mesh, far side first.
     const pane = 'rgba(190,215,225,.16)';
-    shape([[-5, 0, 10], [5, 0, 10], [5, 3, 10], [-5, 3, 10]], pane);
+    shape(
+      [
+        [-5, 0, 10],
+        [5, 0, 10],
+        [5, 3, 10],
+        [-5, 3, 10],
+      ],
+      pane,
+    );
     for (const s of [-1, 1]) {
-      shape([[5 * s, 0, 10], [5 * s, 0, 6], [5 * s, 3, 6], [5 * s, 3, 10]], pane);
+      shape(
+        [
+          [5 * s, 0, 10],
+          [5 * s, 0, 6],
+          [5 * s, 3, 6],
+          [5 * s, 3, 10],
+        ],
+        pane,
+      );
       for (let z = -10; z <= 10; z += 2) {
         const [x0, y0] = project(5 * s, 0, z);
         const [x1, y1] = project(5 * s, z > 6 || z < -6 ? 4 : 3, z);
@@ -155,8 +214,24 @@ function painter(width, height, frames) {
       [2.6 + Math.sin(a * 2) * 1.2, -5.6 + Math.cos(a * 2) * 1.1, '#2e7d5b', '#15181c'],
     ];
     for (const [x, z, s, l] of players) person(x, z, s, l, a * 9 + x);
-    shape([[-5, 0, 0], [5, 0, 0], [5, 0.9, 0], [-5, 0.9, 0]], 'rgba(16,20,24,.55)');
-    shape([[-5, 0.86, 0], [5, 0.86, 0], [5, 0.96, 0], [-5, 0.96, 0]], '#eef0ee');
+    shape(
+      [
+        [-5, 0, 0],
+        [5, 0, 0],
+        [5, 0.9, 0],
+        [-5, 0.9, 0],
+      ],
+      'rgba(16,20,24,.55)',
+    );
+    shape(
+      [
+        [-5, 0.86, 0],
+        [5, 0.86, 0],
+        [5, 0.96, 0],
+        [-5, 0.96, 0],
+      ],
+      '#eef0ee',
+    );
     for (const [x, z, s, l] of near) person(x, z, s, l, a * 9 + x);
     const flight = (t * 5) % 1;
     const there = Math.floor(t * 5) % 2 === 0;
@@ -176,17 +251,67 @@ function painter(width, height, frames) {
       Object.assign(view, { height: 3.1, back: 8, pitch: 0.26, zoom: 0.95, yaw: -0.12 });
       sky('#d9d6cf', '#bdb8ae');
       floor(-9, -8, 9, 9, '#a9a296');
-      for (let z = -8; z < 9; z += 1.5) for (let x = -9; x < 9; x += 1.5) floor(x + 0.03, z + 0.03, x + 1.47, z + 1.47, (Math.round(x + z) & 1) ? '#b4ada0' : '#ada698');
-      shape([[-9, 0, 9], [9, 0, 9], [9, 5, 9], [-9, 5, 9]], '#cfc9bd');
-      shape([[-9, 0, 9], [-9, 0, -8], [-9, 5, -8], [-9, 5, 9]], '#c3bcb0');
+      for (let z = -8; z < 9; z += 1.5)
+        for (let x = -9; x < 9; x += 1.5)
+          floor(x + 0.03, z + 0.03, x + 1.47, z + 1.47, Math.round(x + z) & 1 ? '#b4ada0' : '#ada698');
+      shape(
+        [
+          [-9, 0, 9],
+          [9, 0, 9],
+          [9, 5, 9],
+          [-9, 5, 9],
+        ],
+        '#cfc9bd',
+      );
+      shape(
+        [
+          [-9, 0, 9],
+          [-9, 0, -8],
+          [-9, 5, -8],
+          [-9, 5, 9],
+        ],
+        '#c3bcb0',
+      );
       const door = g.createLinearGradient(0, 150, 0, 420);
       door.addColorStop(0, '#dff0f7');
       door.addColorStop(1, '#a9c6cf');
-      shape([[-2.2, 0, 8.98], [2.2, 0, 8.98], [2.2, 3, 8.98], [-2.2, 3, 8.98]], '#3a3f44');
+      shape(
+        [
+          [-2.2, 0, 8.98],
+          [2.2, 0, 8.98],
+          [2.2, 3, 8.98],
+          [-2.2, 3, 8.98],
+        ],
+        '#3a3f44',
+      );
       const open = Math.max(0, Math.sin(t * TAU)) * 0.9;
-      shape([[-2, 0, 8.97], [2, 0, 8.97], [2, 2.8, 8.97], [-2, 2.8, 8.97]], door);
-      shape([[-2, 0, 8.96], [-open, 0, 8.96], [-open, 2.8, 8.96], [-2, 2.8, 8.96]], 'rgba(60,80,90,.35)');
-      shape([[open, 0, 8.96], [2, 0, 8.96], [2, 2.8, 8.96], [open, 2.8, 8.96]], 'rgba(60,80,90,.35)');
+      shape(
+        [
+          [-2, 0, 8.97],
+          [2, 0, 8.97],
+          [2, 2.8, 8.97],
+          [-2, 2.8, 8.97],
+        ],
+        door,
+      );
+      shape(
+        [
+          [-2, 0, 8.96],
+          [-open, 0, 8.96],
+          [-open, 2.8, 8.96],
+          [-2, 2.8, 8.96],
+        ],
+        'rgba(60,80,90,.35)',
+      );
+      shape(
+        [
+          [open, 0, 8.96],
+          [2, 0, 8.96],
+          [2, 2.8, 8.96],
+          [open, 2.8, 8.96],
+        ],
+        'rgba(60,80,90,.35)',
+      );
       box(5.6, 5, 3.4, 1.2, 1.15, '#d8c3a2', '#8a6f4e', '#a5855e');
       box(-6.6, 4, 1.2, 1.2, 0.7, '#5a4634', '#3d3024', '#4a3a2b');
       glow(-6.6, 1.6, 4, 90, 'rgba(46,110,66,.9)');
@@ -239,8 +364,24 @@ function painter(width, height, frames) {
       for (let z = -12; z < 8; z += 0.6) floor(-20, z, 20, z + 0.05, '#684a34');
       floor(-30, 8, 30, 40, '#4d5a46');
       for (let i = 0; i < 9; i += 1) glow(-14 + i * 3.6, 1.6 + Math.sin(i * 5) * 0.5, 14, 130, 'rgba(52,74,48,.95)');
-      shape([[-20, 0, 8], [20, 0, 8], [20, 1, 8], [-20, 1, 8]], 'rgba(225,232,235,.18)');
-      shape([[-20, 1, 8], [20, 1, 8], [20, 1.08, 8], [-20, 1.08, 8]], '#3b332e');
+      shape(
+        [
+          [-20, 0, 8],
+          [20, 0, 8],
+          [20, 1, 8],
+          [-20, 1, 8],
+        ],
+        'rgba(225,232,235,.18)',
+      );
+      shape(
+        [
+          [-20, 1, 8],
+          [20, 1, 8],
+          [20, 1.08, 8],
+          [-20, 1.08, 8],
+        ],
+        '#3b332e',
+      );
       const table = (x, z, umbrella) => {
         const [sx, sy, d] = project(x, 0.75, z);
         g.fillStyle = '#2d2622';
@@ -280,7 +421,15 @@ function painter(width, height, frames) {
       floor(-8, -9, 8, 26, '#6f757a');
       floor(-1.7, -9, -1.55, 26, '#d5b22e');
       floor(1.55, -9, 1.7, 26, '#d5b22e');
-      shape([[-8, 0, 26], [8, 0, 26], [8, 7, 26], [-8, 7, 26]], '#3d444b');
+      shape(
+        [
+          [-8, 0, 26],
+          [8, 0, 26],
+          [8, 7, 26],
+          [-8, 7, 26],
+        ],
+        '#3d444b',
+      );
       const paints = ['#a9855a', '#b99566', '#8f6f49', '#c2a277', '#7d8c99', '#a37b4f'];
       for (let z = 22; z >= -4; z -= 4.4) {
         for (const s of [-1, 1]) {
@@ -289,7 +438,15 @@ function painter(width, height, frames) {
               const c = paints[Math.abs(Math.round(z * 3 + level * 5 + k * 7 + s)) % paints.length];
               box(s * (3.4 + k * 1.7), z, 1.5, 2.4, 1.15, c, '#5d452c', '#77593a', level * 1.75 + 0.2);
             }
-            shape([[s * 2.5, level * 1.75 + 1.66, z - 1.9], [s * 6.4, level * 1.75 + 1.66, z - 1.9], [s * 6.4, level * 1.75 + 1.82, z - 1.9], [s * 2.5, level * 1.75 + 1.82, z - 1.9]], '#c4571f');
+            shape(
+              [
+                [s * 2.5, level * 1.75 + 1.66, z - 1.9],
+                [s * 6.4, level * 1.75 + 1.66, z - 1.9],
+                [s * 6.4, level * 1.75 + 1.82, z - 1.9],
+                [s * 2.5, level * 1.75 + 1.82, z - 1.9],
+              ],
+              '#c4571f',
+            );
           }
           box(s * 2.5, z - 1.9, 0.14, 0.14, 5.4, '#27507e', '#1b3a5e', '#27507e');
         }
@@ -347,7 +504,9 @@ export async function makeScenes(dir) {
         if (!ffmpeg.stdin.write(Buffer.from(jpeg, 'base64'))) await new Promise((r) => ffmpeg.stdin.once('drain', r));
       }
       ffmpeg.stdin.end();
-      await new Promise((resolve, reject) => ffmpeg.on('close', (code) => (code === 0 ? resolve() : reject(new Error(`ffmpeg ended with ${code}`)))));
+      await new Promise((resolve, reject) =>
+        ffmpeg.on('close', (code) => (code === 0 ? resolve() : reject(new Error(`ffmpeg ended with ${code}`)))),
+      );
     }
     await browser.close();
   }

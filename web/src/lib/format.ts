@@ -10,6 +10,8 @@ export interface Format {
   clock: (seconds: number) => string;
   /** Seconds as words: `1 h 30 min`, `45 s`. */
   length: (seconds: number) => string;
+  /** Minutes as they are: `90 min`. */
+  minutes: (value: number) => string;
   /** Milliseconds as a short delay: `0.4 s`, `240 ms`. */
   delay: (milliseconds: number) => string;
   fps: (value: number) => string;
@@ -73,7 +75,9 @@ export function createFormat(language: string, timeZone?: string): Format {
     number: (value, digits = 0) => new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value),
     bytes: (value) => {
       const [scaledValue, power] = scaled(value, 1000);
-      return unit(scaledValue, BYTE_UNITS[power] ?? 'byte', power >= 3 ? 2 : power === 2 && scaledValue < 100 ? 1 : 0);
+      // Three figures say enough: 2.51 GB, 34.8 GB, 348 GB; small units need no fraction.
+      const digits = power < 2 || scaledValue >= 100 ? 0 : power === 2 || scaledValue >= 10 ? 1 : 2;
+      return unit(scaledValue, BYTE_UNITS[power] ?? 'byte', digits);
     },
     bitrate: (bitsPerSecond) => {
       if (bitsPerSecond >= 1_000_000) return unit(bitsPerSecond / 1_000_000, 'megabit', 1).concat('/s');
@@ -93,6 +97,7 @@ export function createFormat(language: string, timeZone?: string): Format {
       }
       return minutes === 0 ? unit(hours, 'hour', 0) : `${unit(hours, 'hour', 0)} ${unit(minutes, 'minute', 0)}`;
     },
+    minutes: (value) => unit(value, 'minute', 0),
     delay: (milliseconds) =>
       milliseconds < 1000
         ? unit(Math.round(milliseconds / 10) * 10, 'millisecond', 0)

@@ -188,7 +188,7 @@ function Page({ camera }: { camera: Camera }) {
           <Facts camera={camera} measure={live.measure} />
         </div>
         <aside className="camera-side">
-          <section className="card camera-card">
+          <section className="card camera-card camera-record">
             <h2>{t('record.panel')}</h2>
             <RecordPanel camera={camera} />
           </section>

@@ -33,7 +33,7 @@ function Ready({ camera }: { camera: Camera }) {
           label={t('record.length')}
           value={preset}
           options={[
-            ...PRESETS.map((value) => ({ value: value as number, label: format.length(value * 60) })),
+            ...PRESETS.map((value) => ({ value: value as number, label: format.minutes(value) })),
             { value: OTHER, label: t('record.other') },
           ]}
           onChange={(value) => chosenMinutes.set(value === OTHER ? 30 : value)}

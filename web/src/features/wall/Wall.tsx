@@ -1,5 +1,5 @@
 // Every camera at a glance. This is the page people leave open all day.
-import { ChevronLeft, ChevronRight, Grid2x2, Grid3x3, LayoutGrid, Maximize, Plus, Square, Video } from 'lucide-react';
+import { ChevronLeft, ChevronRight, Maximize, Plus, Video } from 'lucide-react';
 import { lazy, Suspense, useRef, useState } from 'react';
 import { tell } from '../../api/errors';
 import { useCameras } from '../../api/queries';
@@ -24,7 +24,7 @@ const PHONE = 600;
 
 export function Wall() {
   const i18n = useI18n();
-  const { t } = i18n;
+  const { t, format } = i18n;
   const cameras = useCameras();
   const manage = useMay('cameras.manage');
   const layout = useStore(chosenLayout);
@@ -84,10 +84,10 @@ export function Wall() {
               }}
               options={[
                 { value: AUTO, label: t('wall.layout.auto') },
-                { value: 1, label: <Square size={16} aria-hidden />, title: t('wall.layout.1') },
-                { value: 4, label: <Grid2x2 size={16} aria-hidden />, title: t('wall.layout.4') },
-                { value: 9, label: <Grid3x3 size={16} aria-hidden />, title: t('wall.layout.9') },
-                { value: 16, label: <LayoutGrid size={16} aria-hidden />, title: t('wall.layout.16') },
+                { value: 1, label: format.number(1), title: t('wall.layout.1') },
+                { value: 4, label: format.number(4), title: t('wall.layout.4') },
+                { value: 9, label: format.number(9), title: t('wall.layout.9') },
+                { value: 16, label: format.number(16), title: t('wall.layout.16') },
               ]}
             />
             <IconButton
