@@ -108,6 +108,27 @@ struct Server {
 }
 
 impl Server {
+    fn new(hub: Hub, gate: Arc<dyn Gate>, config: RtspConfig, udp: Option<Arc<UdpSockets>>) -> Self {
+        let boot = rand::rng().random::<u64>();
+        let workers = match config.workers {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            n => n,
+        };
+        Self {
+            hub,
+            gate,
+            auth: Authenticator::new(rand::rng().random()),
+            boot,
+            cname: format!("vigie-{boot:016x}").into(),
+            udp,
+            pace: Pace::new(config.burst_bytes_per_s),
+            feeds: Mutex::default(),
+            workers,
+            next_session: AtomicU64::new(0),
+            config,
+        }
+    }
+
     /// The feed of a stream, started when nobody plays it yet.
     fn feed(&self, stream: &Arc<Stream>, description: &Arc<StreamDescription>) -> Result<Arc<FeedHandle>, RtpError> {
         let mut feeds = self.feeds.lock();
@@ -157,24 +178,7 @@ pub async fn serve(
         }
         None => None,
     };
-    let workers = match config.workers {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        n => n,
-    };
-    let boot = rand::rng().random::<u64>();
-    let server = Arc::new(Server {
-        hub,
-        gate,
-        auth: Authenticator::new(rand::rng().random()),
-        boot,
-        cname: format!("vigie-{boot:016x}").into(),
-        udp: udp.clone(),
-        pace: Pace::new(config.burst_bytes_per_s),
-        feeds: Mutex::default(),
-        workers,
-        next_session: AtomicU64::new(0),
-        config,
-    });
+    let server = Arc::new(Server::new(hub, gate, config, udp.clone()));
     if let Some(udp) = udp {
         let cancel = cancel.clone();
         tokio::spawn(async move { cancel.run_until_cancelled(udp.listen()).await });

@@ -131,3 +131,53 @@ impl Server {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use async_trait::async_trait;
+    use vigie_base::Secret;
+    use vigie_hub::gate::RtspAccess;
+    use vigie_hub::{Gate, Hub};
+    use vigie_proto::rtsp::{Input, Parser};
+
+    use super::*;
+
+    struct NoCredentials;
+
+    #[async_trait]
+    impl Gate for NoCredentials {
+        fn rtsp_access(&self) -> RtspAccess {
+            RtspAccess { basic: true, digest: true, trust_loopback: true, open: false }
+        }
+        async fn stream_secret(&self, _user: &str) -> Option<(Principal, Secret)> {
+            None
+        }
+        async fn allow(&self, _who: &Principal, _key: StreamKey, _verb: Verb) -> bool {
+            true
+        }
+        async fn resolve(&self, _path: &str) -> Option<StreamKey> {
+            None
+        }
+    }
+
+    #[tokio::test]
+    async fn without_credentials_this_machine_is_let_in_and_others_are_told_what_to_set() {
+        let server = Server::new(Hub::default(), Arc::new(NoCredentials), super::super::RtspConfig::default(), None);
+        let mut p = Parser::default();
+        p.push(b"DESCRIBE rtsp://h/a RTSP/1.0\r\nCSeq: 1\r\nX-Forwarded-For: 127.0.0.1\r\n\r\n");
+        let Ok(Some(Input::Request(r))) = p.next() else { panic!() };
+        for here in ["127.0.0.1:5", "127.8.8.8:5", "[::1]:5", "[::ffff:127.0.0.1]:5"] {
+            let found = server.identify(&r, here.parse().unwrap(), &Identity::Unknown, 0).await;
+            assert!(matches!(found, Ok(Identity::Known { principal: Principal::Loopback, .. })), "{here}");
+        }
+        for away in ["192.0.2.7:5", "[2001:db8::1]:5", "[::ffff:192.0.2.7]:5"] {
+            let refused = server.identify(&r, away.parse().unwrap(), &Identity::Unknown, 0).await.unwrap_err();
+            assert_eq!(refused.status, Status::Unauthorized);
+            assert!(refused.get("WWW-Authenticate").is_some());
+            let text = String::from_utf8(refused.encode(Some("1"), 0)).unwrap();
+            assert!(text.contains("rtsp.open = true"), "{text}");
+        }
+    }
+}
