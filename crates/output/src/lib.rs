@@ -11,3 +11,5 @@ mod preview;
 mod rendition;
 pub mod rtsp;
 mod snapshot;
+#[cfg(test)]
+mod testing;

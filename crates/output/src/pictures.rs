@@ -125,3 +125,7 @@ impl PictureQuery {
         matches!(self.newest.as_deref(), Some("1" | "true" | ""))
     }
 }
+
+#[cfg(test)]
+#[path = "pictures_tests.rs"]
+mod tests;

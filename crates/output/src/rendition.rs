@@ -5,7 +5,6 @@
 //! the worker and its decoder go.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -63,7 +62,8 @@ pub(crate) struct Shot {
 pub(crate) struct Rendition {
     form: Form,
     pace: Pace,
-    asked: AtomicBool,
+    /// For [`Pace::OnDemand`]: the earliest question without an answer.
+    asked: Mutex<Option<Instant>>,
     next_due: Mutex<i64>,
     latest: watch::Sender<Option<Arc<Shot>>>,
     worker: Arc<Worker>,
@@ -75,9 +75,9 @@ impl Rendition {
         self.latest.subscribe()
     }
 
-    /// For [`Pace::OnDemand`]: the next picture is wanted.
+    /// For [`Pace::OnDemand`]: the next picture that arrives is wanted.
     pub(crate) fn ask(&self) {
-        self.asked.store(true, Ordering::Release);
+        self.asked.lock().get_or_insert_with(Instant::now);
     }
 
     /// Ends when the stream was removed.
@@ -86,12 +86,10 @@ impl Rendition {
     }
 
     /// Whether this picture is wanted in this form; `behind` while the worker catches up with the stream.
-    fn is_due(&self, at_ms: i64, behind: bool) -> bool {
-        if behind && self.latest.borrow().is_some() {
-            return false;
-        }
+    fn is_due(&self, at_ms: i64, arrived: Instant, behind: bool) -> bool {
         match self.pace {
-            Pace::OnDemand => !behind && self.asked.swap(false, Ordering::AcqRel),
+            Pace::OnDemand => self.asked.lock().take_if(|asked| arrived >= *asked).is_some(),
+            Pace::Every(_) if behind && self.latest.borrow().is_some() => false,
             Pace::Every(interval) => {
                 let mut due = self.next_due.lock();
                 // Half a frame of tolerance at 50 fps, so that 25 of 25 are not halved by jitter.
@@ -168,11 +166,12 @@ impl Renditions {
             let options = SubscribeOptions { join: Join::Burst, lag: Lag::Live, purpose: Purpose::Observe };
             let cursor = stream.subscribe(options);
             tokio::spawn(async move {
+                // However it ends: viewers must not wait for a worker that is gone.
+                let _ended = ended.drop_guard();
                 tokio::select! {
                     () = stop.cancelled() => {}
                     () = work.run(cursor) => {}
                 }
-                ended.cancel();
             });
             workers.insert(stream.key(), Arc::downgrade(&worker));
             worker
@@ -186,7 +185,7 @@ impl Renditions {
         let rendition = Arc::new(Rendition {
             form,
             pace,
-            asked: AtomicBool::new(false),
+            asked: Mutex::new(None),
             next_due: Mutex::new(i64::MIN / 2),
             latest: watch::Sender::new(None),
             worker: Arc::clone(&worker),
@@ -251,17 +250,17 @@ impl Work {
         }
     }
 
-    fn due(&self, at_ms: i64, behind: bool) -> Vec<Arc<Rendition>> {
+    fn due(&self, at_ms: i64, arrived: Instant, behind: bool) -> Vec<Arc<Rendition>> {
         let Some(worker) = self.worker.upgrade() else { return Vec::new() };
         let wanted: Vec<_> = worker.wanted.lock().values().filter_map(Weak::upgrade).collect();
-        wanted.into_iter().filter(|r| r.is_due(at_ms, behind)).collect()
+        wanted.into_iter().filter(|r| r.is_due(at_ms, arrived, behind)).collect()
     }
 
     async fn picture(&mut self, unit: Arc<AccessUnit>, at_ms: i64, behind: bool) -> Result<(), CodecError> {
         match &mut self.decoder {
             Decoder::Unknown => Ok(()),
             Decoder::Jpeg => {
-                let due = self.due(at_ms, behind);
+                let due = self.due(at_ms, unit.arrived, behind);
                 let (same, other): (Vec<_>, Vec<_>) = due.into_iter().partition(|r| r.form.is_as_is());
                 for r in same {
                     r.show(unit.data.clone(), unit.arrived);
@@ -281,7 +280,7 @@ impl Work {
                 }
                 let codec = codec.clone();
                 let ffmpeg = self.owner.ffmpeg().await;
-                for r in self.due(at_ms, behind) {
+                for r in self.due(at_ms, unit.arrived, behind) {
                     let jpeg = ffmpeg.still(&codec, &unit.data, r.form.width, r.form.quality()).await?;
                     r.show(jpeg, unit.arrived);
                 }
@@ -300,7 +299,7 @@ impl Work {
                     },
                     None => return Ok(()),
                 };
-                let due = self.due(at_ms, behind);
+                let due = self.due(at_ms, unit.arrived, behind);
                 let (decoder, result) = blocking(move || {
                     let result = match decoder.decode(&unit.data) {
                         Ok(Some(picture)) => show_all(&due, picture, unit.arrived),

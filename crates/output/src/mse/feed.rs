@@ -212,11 +212,12 @@ impl Feeds {
         let (stop, ended) = (feed.stop.clone(), feed.ended.clone());
         let weak = Arc::downgrade(&feed);
         tokio::spawn(async move {
+            // However it ends: readers must not wait for a feed that nobody fills.
+            let _ended = ended.drop_guard();
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = fill(cursor, weak, sound) => {}
             }
-            ended.cancel();
         });
         running.insert((stream.key(), sound), Arc::downgrade(&feed));
         feed

@@ -51,7 +51,12 @@ struct Pending {
 
 enum Sound {
     AsIs,
-    ToOpus { encoder: opus::Encoder, params: G711Params, at: i64 },
+    /// `at`: when the next packet begins, at 48 kHz.
+    ToOpus {
+        encoder: opus::Encoder,
+        params: G711Params,
+        at: Option<i64>,
+    },
 }
 
 struct SoundLine {
@@ -226,7 +231,7 @@ fn sound_line(track: &Track) -> Option<SoundLine> {
                 }
             };
             let codec = Codec::Opus(encoder.params());
-            (OPUS_CLOCK, codec, Sound::ToOpus { encoder, params: *p, at: i64::MIN })
+            (OPUS_CLOCK, codec, Sound::ToOpus { encoder, params: *p, at: None })
         }
         Codec::Aac(_) | Codec::Opus(_) => (track.clock_rate, track.codec.clone(), Sound::AsIs),
         Codec::H264(_) | Codec::H265(_) | Codec::Jpeg(_) => return None,
@@ -258,16 +263,17 @@ impl SoundLine {
                 let begins = unit.pts.rescale(self.source_rate, self.rate).0;
                 let pending = encoder.pending_samples() as i64 * i64::from(self.rate)
                     / (i64::from(params.sample_rate.max(1)) * channels);
-                if (begins - at.saturating_add(pending)).abs() > i64::from(self.rate) / 10 {
+                let jumped = at.is_none_or(|at| (begins - at - pending).abs() > i64::from(self.rate) / 10);
+                if jumped {
                     encoder.reset();
-                    *at = begins;
                 }
+                let next = if jumped { at.insert(begins) } else { at.get_or_insert(begins) };
                 let samples: Vec<i16> = unit.data.iter().map(|&b| g711::expand(params.law, b)).collect();
                 match encoder.encode(&samples) {
                     Ok(packets) => {
                         for data in packets {
-                            self.waiting.push(Pending { pts: *at, dts: *at, key: true, data });
-                            *at += opus::PACKET_TICKS;
+                            self.waiting.push(Pending { pts: *next, dts: *next, key: true, data });
+                            *next += opus::PACKET_TICKS;
                         }
                     }
                     Err(e) => debug!(error = %e, "a piece of sound was lost"),
