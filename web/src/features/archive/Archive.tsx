@@ -1,5 +1,5 @@
 // What was recorded, by day, and a player beside it.
-import { ArrowLeft, Download, Film, Trash2, Unplug } from 'lucide-react';
+import { ArrowLeft, Download, Film, Trash2, TriangleAlert, Unplug } from 'lucide-react';
 import { useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { tell } from '../../api/errors';
@@ -70,7 +70,7 @@ export default function Archive({ open }: { open?: number }) {
       )}
       {videos.isError && !videos.data && (
         <Empty
-          icon={<Film size={24} />}
+          icon={<TriangleAlert size={24} />}
           title={tell(i18n, videos.error).title}
           actions={<Button onClick={() => void videos.refetch()}>{t('action.retry')}</Button>}
         >

@@ -1,5 +1,5 @@
 // The list that operators work from: what there is, how it is, what to do about it.
-import { Plus, Search, Video } from 'lucide-react';
+import { Plus, Search, TriangleAlert, Video } from 'lucide-react';
 import { useState } from 'react';
 import { Link } from 'wouter';
 import { tell, tellReason } from '../../api/errors';
@@ -81,7 +81,7 @@ export default function Cameras() {
       )}
       {cameras.isError && !cameras.data && (
         <Empty
-          icon={<Video size={24} />}
+          icon={<TriangleAlert size={24} />}
           title={tell(i18n, cameras.error).title}
           actions={<Button onClick={() => void cameras.refetch()}>{t('action.retry')}</Button>}
         >

@@ -1,5 +1,5 @@
 // Every camera at a glance. This is the page people leave open all day.
-import { ChevronLeft, ChevronRight, Maximize, Plus, Video } from 'lucide-react';
+import { ChevronLeft, ChevronRight, Maximize, Plus, TriangleAlert, Video } from 'lucide-react';
 import { lazy, Suspense, useRef, useState } from 'react';
 import { tell } from '../../api/errors';
 import { useCameras } from '../../api/queries';
@@ -116,7 +116,7 @@ export function Wall() {
         {cameras.isPending && <WallSkeleton />}
         {cameras.isError && !cameras.data && (
           <Empty
-            icon={<Video size={24} />}
+            icon={<TriangleAlert size={24} />}
             title={tell(i18n, cameras.error).title}
             actions={<Button onClick={() => void cameras.refetch()}>{t('action.retry')}</Button>}
           >
