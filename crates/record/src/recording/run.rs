@@ -109,8 +109,9 @@ impl Task {
     }
 
     fn wall_of(&self, at: Instant) -> UnixMillis {
-        let ago = i64::try_from(at.elapsed().as_millis()).unwrap_or(i64::MAX);
-        UnixMillis(self.shared.clock.wall().0.saturating_sub(ago))
+        let now = Instant::now();
+        let offset = millis(at.saturating_duration_since(now)) - millis(now.saturating_duration_since(at));
+        UnixMillis(self.shared.clock.wall().0.saturating_add(offset))
     }
 
     pub(super) async fn run(mut self: Box<Self>, opened: Opened) -> Result<Finished, RecordError> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -11,7 +12,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use vigie_base::{CameraId, RecordingId, SessionId, StreamKey, UnixMillis};
 use vigie_hub::{GapCause, Hub, Publisher, SourceTrack, SourceUnit, Stream};
-use vigie_media::TrackId;
+use vigie_media::MediaTime;
 use vigie_record::volume::{Space, VolumeFile};
 use vigie_record::{Config, Index, Recorder, Request, Volume};
 use vigie_store::{
@@ -126,15 +127,16 @@ impl VolumeFile for MemoryFile {
             }
             return Err(e);
         }
+        // Writing again where something stands already needs no room.
+        let grows = (at + all.len() as u64).saturating_sub(self.data.lock().len() as u64);
         let room = self.disk.room.load(Ordering::SeqCst);
-        if (all.len() as u64) > room {
-            self.put(at, &all[..room as usize]);
+        if grows > room {
+            let fits = all.len() as u64 - (grows - room);
+            self.put(at, &all[..fits as usize]);
             self.disk.room.store(0, Ordering::SeqCst);
             return Err(io::ErrorKind::StorageFull.into());
         }
-        // Writing again where something stands already needs no room.
-        let grows = (at + all.len() as u64).saturating_sub(self.data.lock().len() as u64);
-        self.disk.room.fetch_sub(grows.min(room), Ordering::SeqCst);
+        self.disk.room.fetch_sub(grows, Ordering::SeqCst);
         self.put(at, &all);
         Ok(())
     }
@@ -323,15 +325,24 @@ impl Camera {
     }
 
     /// Plays everything at once, as if it had arrived in real time from `at` after the start on.
-    pub(crate) fn play(&mut self, f: &Fixture, at: Duration, only: Option<TrackId>) {
-        for u in f.units.iter().filter(|u| only.is_none_or(|t| t == u.track)) {
+    pub(crate) fn play(&mut self, f: &Fixture, at: Duration) {
+        self.play_between(f, at, Duration::ZERO..Duration::MAX);
+    }
+
+    /// As [`Self::play`], only what is shown between those times of the fixture.
+    pub(crate) fn play_between(&mut self, f: &Fixture, at: Duration, part: Range<Duration>) {
+        for u in &f.units {
             let rate = f.description.tracks[usize::from(u.track.0)].clock_rate;
             let shown = Duration::from_nanos(u.pts.nanos(rate).max(0) as u64);
+            if !part.contains(&shown) {
+                continue;
+            }
+            let later = MediaTime::from_duration(at, rate).0;
             let unit = SourceUnit {
                 track: u.track,
-                pts: u.pts.0,
-                dts: Some(u.dts.0),
-                shared_ns: Some(u.pts.nanos(rate)),
+                pts: u.pts.0 + later,
+                dts: Some(u.dts.0 + later),
+                shared_ns: Some(u.pts.nanos(rate) + at.as_nanos() as i64),
                 arrived: self.start + at + shown,
                 key: u.key,
                 data: u.data.clone(),
