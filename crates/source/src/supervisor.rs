@@ -7,6 +7,7 @@
 //! brings the next attempt forward the moment the camera answers again.
 
 mod attempt;
+mod due;
 mod run;
 
 use std::fmt;

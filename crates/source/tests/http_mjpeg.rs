@@ -1,5 +1,7 @@
 //! MJPEG cameras over HTTP, good and bad.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking, too")]
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

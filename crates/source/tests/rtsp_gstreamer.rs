@@ -1,5 +1,7 @@
 //! A real RTSP server that nobody here wrote, as the camera: GStreamer's, started by `testkit/cameras/gst_rtsp.py`.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking, too")]
+
 use std::collections::HashMap;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -84,7 +86,10 @@ impl Seen {
     async fn read(&mut self, cursor: &mut Cursor, within: Duration, enough: impl Fn(&Self) -> bool) {
         let deadline = tokio::time::Instant::now() + within;
         while !enough(self) {
-            self.take(tokio::time::timeout_at(deadline, cursor.next()).await.expect("media comes in time").unwrap());
+            let Ok(event) = tokio::time::timeout_at(deadline, cursor.next()).await else {
+                panic!("media did not come in time, {} units so far: {:?}", self.units.len(), cursor.stream().state());
+            };
+            self.take(event.unwrap());
         }
     }
 

@@ -1,5 +1,7 @@
 //! Cameras that misbehave, one sentence each: every one ends in the right reason, in time, and without a secret.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking, too")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};

@@ -1,5 +1,7 @@
 //! The supervisor against scripted sources, in time that does not pass by itself.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking, too")]
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

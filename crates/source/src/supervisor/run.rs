@@ -17,48 +17,41 @@ use crate::{SourceError, SourceSpec};
 
 /// Connect probes are this far apart, and bounded by it.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
-/// Longer than this without taking the stream over, beyond ten of its time-outs, and a source hangs.
-const ATTEMPT_SLACK: Duration = Duration::from_secs(10);
-
-/// How often it is looked whether a connection made beside another one has tracks.
-const SETTLE_INTERVAL: Duration = Duration::from_millis(200);
-/// Pauses up to this are taken for the camera's pace rather than for trouble.
-const LONGEST_PACE: Duration = Duration::from_secs(15);
 
 /// Waiting for the next attempt.
 #[derive(Debug)]
-struct Wait {
-    at: Instant,
+pub(super) struct Wait {
+    pub(super) at: Instant,
     /// Next connect probe; `None` while probing makes no sense or is muted.
-    probe_at: Option<Instant>,
+    pub(super) probe_at: Option<Instant>,
     /// The failure was one of the way to the camera, so that probing says something.
     network: bool,
 }
 
 pub(super) struct Run {
-    stream: Arc<Stream>,
+    pub(super) stream: Arc<Stream>,
     specs: watch::Receiver<Arc<SourceSpec>>,
-    spec: Arc<SourceSpec>,
+    pub(super) spec: Arc<SourceSpec>,
     reconnect: Arc<Notify>,
-    options: Options,
+    pub(super) options: Options,
     backoff: Backoff,
     /// The connection that publishes, or the only one that tries to.
-    active: Option<Attempt>,
+    pub(super) active: Option<Attempt>,
     /// A connection being made while `active` still has the stream.
-    candidate: Option<Attempt>,
-    wait: Option<Wait>,
-    probing: Option<JoinHandle<bool>>,
+    pub(super) candidate: Option<Attempt>,
+    pub(super) wait: Option<Wait>,
+    pub(super) probing: Option<JoinHandle<bool>>,
     suspended: bool,
     /// The source ended well; nothing happens before new demand.
     finished: bool,
     /// When the newest unit was seen, and the arrival that was then newest.
-    heard: (Instant, Option<std::time::Instant>),
-    silent_since: Option<Instant>,
+    pub(super) heard: (Instant, Option<std::time::Instant>),
+    pub(super) silent_since: Option<Instant>,
     /// Silence that this connection was seen to come back from by itself, four times over.
-    pace: Duration,
-    linger_until: Option<Instant>,
-    wanted: bool,
-    saved: Saved,
+    pub(super) pace: Duration,
+    pub(super) linger_until: Option<Instant>,
+    pub(super) wanted: bool,
+    pub(super) saved: Saved,
 }
 
 /// What woke the loop.
@@ -420,21 +413,6 @@ impl Run {
         self.attempt(false);
     }
 
-    /// The camera was only slow: it will not be taken for silent at that pace again.
-    fn learn_pace(&mut self) {
-        if let (Some(before), Some(now)) = (self.heard.1, self.stream.last_arrival()) {
-            let pause = now.saturating_duration_since(before);
-            if pause < LONGEST_PACE {
-                self.pace = self.pace.max(pause * 4);
-            }
-        }
-    }
-
-    fn silence_limit(&self) -> Duration {
-        let asked = self.spec.config.fps_limit.filter(|f| *f > 0.01).map_or(0.0, |f| (4.0 / f).min(60.0));
-        self.stream.silence_limit().max(self.pace).max(Duration::from_secs_f64(asked))
-    }
-
     async fn check_hanging(&mut self, now: Instant) {
         let Some(at) = self.hanging_at() else { return };
         if at > now {
@@ -530,57 +508,6 @@ impl Run {
                 f(saved);
             }
         }
-    }
-
-    /// Notes the newest arrival; whether there was one since the last look.
-    fn hear(&mut self) -> bool {
-        let newest = self.stream.last_arrival();
-        let news = newest != self.heard.1;
-        if news {
-            let now = Instant::now();
-            let age = newest.map_or(Duration::ZERO, |t| now.into_std().saturating_duration_since(t));
-            self.heard = (now.checked_sub(age).unwrap_or(now), newest);
-        }
-        news
-    }
-
-    fn live(&self) -> Option<&Attempt> {
-        self.active.as_ref().filter(|a| a.live_since.is_some())
-    }
-
-    fn silence_at(&self) -> Option<Instant> {
-        (self.live().is_some() && self.silent_since.is_none()).then(|| self.heard.0 + self.silence_limit())
-    }
-
-    fn healthy_at(&self) -> Option<Instant> {
-        let live = self.live()?.live_since?;
-        (self.saved != Saved::default() && self.silent_since.is_none()).then_some(live + self.options.healthy_after)
-    }
-
-    fn hanging_at(&self) -> Option<Instant> {
-        let trying = self.candidate.as_ref().or(self.active.as_ref().filter(|a| a.live_since.is_none()))?;
-        let taken_over = trying.epoch != self.stream.epoch();
-        // With tracks but no key frame yet, the wait is for the camera's key-frame interval.
-        let patience = if taken_over { 20 } else { 10 };
-        Some(trying.started + self.spec.config.timeout() * patience + ATTEMPT_SLACK)
-    }
-
-    fn deadline(&self) -> Option<Instant> {
-        let probe_at = self.wait.as_ref().and_then(|w| w.probe_at).filter(|_| self.wanted && self.probing.is_none());
-        let silent = self.silent_since.filter(|_| self.active.is_some()).map(|t| t + self.options.keep_silent);
-        [
-            self.wait.as_ref().map(|w| w.at),
-            probe_at,
-            silent,
-            self.linger_until,
-            self.healthy_at(),
-            self.silence_at(),
-            self.hanging_at(),
-            self.candidate.is_some().then(|| Instant::now() + SETTLE_INTERVAL),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
     }
 
     async fn stop_all(&mut self) {
