@@ -1,16 +1,58 @@
-//! Signing in.
+//! Who somebody is: setting up, signing in, access tokens, API tokens, tickets, stream passwords.
+//!
+//! Users and tokens are held in memory, so that asking who somebody is costs a signature or a hash, never a query and
+//! never Argon2. **What is taken back stops working at once**: an access token names its sign-in and the user's token
+//! version, and both are looked at on every use (decision 54).
+
+mod limiter;
+mod passwords;
+mod tickets;
+
+use std::collections::HashMap;
 use std::net::IpAddr;
-use serde::Serialize;
-use vigie_base::{Secret, UnixMillis, UserId};
-use vigie_store::Role;
-use crate::error::Result;
-use crate::policy::Identity;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use parking_lot::RwLock;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tracing::{info, warn};
+use vigie_base::{Clock, Secret, UnixMillis, UserId};
+use vigie_hub::Principal;
+use vigie_store::{ApiToken, AuditEntry, NewUser, Role, SignIn, Store, StoreError, User};
+
+use crate::config::Config;
+use crate::crypto::{Keys, Place, random_code, random_token, sha256};
+use crate::error::{Error, Result};
+use crate::policy::{Action, Identity, Target, decide};
+use limiter::Limiter;
+use passwords::{Passwords, check_new_password, check_username};
+pub use tickets::TicketScope;
+use tickets::Tickets;
+
+/// How long an access token works.
+const ACCESS: Duration = Duration::from_secs(900);
+/// How long a refresh token works after its last use.
+const REFRESH: Duration = Duration::from_secs(30 * 86_400);
+/// A use of a refresh token moves its end only when that gains at least this much, to spare the disk.
+const REFRESH_STEP: Duration = Duration::from_secs(3600);
+/// What API tokens begin with, so that they are not taken for access tokens, and are found by secret scanners.
+const API_PREFIX: &str = "vgt_";
+const API_TOKENS_PER_USER: usize = 100;
 
 /// Who knocks, before anybody is identified. `address` is the socket's peer, never a header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Caller {
     /// The peer's address.
     pub address: IpAddr,
+}
+
+impl Caller {
+    /// Whether the caller is on this machine.
+    pub fn is_loopback(&self) -> bool {
+        self.address.to_canonical().is_loopback()
+    }
 }
 
 /// A user as the API shows it.
@@ -71,6 +113,20 @@ pub struct TokenView {
     pub expires_at: Option<String>,
 }
 
+impl From<&ApiToken> for TokenView {
+    fn from(t: &ApiToken) -> Self {
+        Self {
+            id: t.id,
+            name: t.name.clone(),
+            role: t.role.as_str(),
+            club_id: t.club_id,
+            read_only: t.read_only,
+            created_at: t.created_at.rfc3339(),
+            expires_at: t.expires_at.map(UnixMillis::rfc3339),
+        }
+    }
+}
+
 /// A wish for an API token.
 #[derive(Debug, Clone)]
 pub struct NewToken {
@@ -86,15 +142,6 @@ pub struct NewToken {
     pub expires_at: Option<UnixMillis>,
 }
 
-/// What a ticket opens.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum TicketScope {
-    /// Views of one capture session.
-    Session(vigie_base::SessionId),
-    /// Views of one camera.
-    Camera(vigie_base::CameraId),
-}
-
 /// A ticket.
 #[derive(Debug, Clone)]
 pub struct Ticket {
@@ -104,72 +151,567 @@ pub struct Ticket {
     pub expires_in: u64,
 }
 
+/// What an access token says (RFC 7519).
+#[derive(Debug, Serialize, Deserialize)]
+struct Claims {
+    /// The user's number.
+    sub: i64,
+    /// The sign-in.
+    sid: String,
+    /// The user's token version.
+    ver: i64,
+    /// Unix seconds.
+    iat: i64,
+    /// Unix seconds.
+    exp: i64,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    users: HashMap<UserId, User>,
+    tokens: HashMap<[u8; 32], ApiToken>,
+    /// Sign-ins that ended while access tokens of theirs may be about, until when those live.
+    ended: HashMap<String, Instant>,
+    setup_code: Option<Secret>,
+}
+
+impl Known {
+    fn by_name(&self, name: &str) -> Option<&User> {
+        self.users.values().find(|u| u.username.eq_ignore_ascii_case(name))
+    }
+}
+
 /// Signing in. See the module.
-#[derive(Debug)]
-pub struct Auth {}
+pub struct Auth {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    keys: Arc<Keys>,
+    encoding: EncodingKey,
+    decoding: DecodingKey,
+    passwords: Passwords,
+    limiter: Limiter,
+    tickets: Tickets,
+    known: RwLock<Known>,
+    /// Held from reading a user to writing it back, so that no change undoes another.
+    changes: tokio::sync::Mutex<()>,
+}
+
+impl std::fmt::Debug for Auth {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Auth").field("users", &self.known.read().users.len()).finish_non_exhaustive()
+    }
+}
 
 impl Auth {
+    pub(crate) async fn open(config: &Config, store: Store, clock: Arc<dyn Clock>, keys: Arc<Keys>) -> Result<Self> {
+        let users = store.users().await?.into_iter().map(|u| (u.id, u)).collect();
+        let tokens = store.api_tokens().await?.into_iter().map(|t| (t.hash, t)).collect();
+        let auth = Self {
+            encoding: EncodingKey::from_secret(keys.signing()),
+            decoding: DecodingKey::from_secret(keys.signing()),
+            store,
+            clock,
+            keys,
+            passwords: Passwords::new(config.argon2).await?,
+            limiter: Limiter::default(),
+            tickets: Tickets::default(),
+            known: RwLock::new(Known { users, tokens, ..Known::default() }),
+            changes: tokio::sync::Mutex::default(),
+        };
+        if auth.setup_needed() {
+            match &config.admin {
+                Some((name, password)) => {
+                    auth.first_user(name, password).await?;
+                    info!(username = %name, "made the first administrator from the environment");
+                }
+                None => auth.known.write().setup_code = Some(random_code(2)),
+            }
+        }
+        Ok(auth)
+    }
+
     /// Whether there is no user yet.
     pub fn setup_needed(&self) -> bool {
-        todo!()
+        self.known.read().users.is_empty()
     }
+
     /// The one-time code that set-up from another machine needs; for the log. `None` once there is a user.
     pub fn setup_code(&self) -> Option<Secret> {
-        todo!()
+        self.known.read().setup_code.clone()
     }
-    /// Makes the first super administrator and signs in.
-    pub async fn setup(&self, caller: Caller, username: &str, password: &Secret, code: Option<&str>) -> Result<SignedIn> {
-        todo!()
+
+    async fn first_user(&self, username: &str, password: &Secret) -> Result<User> {
+        check_username(username)?;
+        check_new_password("password", username, password)?;
+        let hash = self.passwords.hash(password).await?;
+        let new = NewUser {
+            username: username.to_owned(),
+            password_hash: hash,
+            role: Role::SuperAdmin,
+            club_id: None,
+            at: self.clock.wall(),
+        };
+        let user = self.store.insert_first_user(new).await?.ok_or(Error::SetupDone)?;
+        let mut known = self.known.write();
+        known.setup_code = None;
+        known.users.insert(user.id, user.clone());
+        Ok(user)
     }
+
+    /// Makes the first super administrator and signs in. From another machine it takes the code of the log.
+    pub async fn setup(
+        &self,
+        caller: Caller,
+        username: &str,
+        password: &Secret,
+        code: Option<&str>,
+    ) -> Result<SignedIn> {
+        if !self.setup_needed() {
+            return Err(Error::SetupDone);
+        }
+        if !caller.is_loopback() {
+            self.limiter.begin(caller.address, "set-up", self.clock.now()).map_err(Error::RateLimited)?;
+            let plain = |s: &str| s.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_uppercase();
+            let right = self.setup_code().is_some_and(|right| {
+                // Hashes are compared, so that the time it takes says nothing of the code.
+                sha256(&plain(right.reveal())) == sha256(&plain(code.unwrap_or_default()))
+            });
+            if !right {
+                return Err(Error::SetupCode);
+            }
+            self.limiter.forgive(caller.address, "set-up");
+        }
+        let user = self.first_user(username.trim(), password).await?;
+        self.audit(Some(user.id), &user.username, "setup", "user", Some(caller)).await;
+        self.sign_in(&user).await
+    }
+
     /// Signs in.
     pub async fn login(&self, caller: Caller, username: &str, password: &Secret) -> Result<SignedIn> {
-        todo!()
+        let username = username.trim();
+        self.limiter.begin(caller.address, username, self.clock.now()).map_err(Error::RateLimited)?;
+        let user = self.known.read().by_name(username).cloned();
+        let verified = self.passwords.verify(password, user.as_ref().map(|u| u.password_hash.as_str())).await;
+        if matches!(verified, Err(Error::SignInBusy)) {
+            self.limiter.forgive(caller.address, username);
+        }
+        let right = verified?;
+        match user.filter(|u| right && u.enabled) {
+            Some(user) => {
+                self.limiter.forgive(caller.address, username);
+                self.audit(Some(user.id), &user.username, "login", "user", Some(caller)).await;
+                self.sign_in(&user).await
+            }
+            None => {
+                warn!(address = %caller.address, "a sign-in was refused");
+                Err(Error::BadCredentials)
+            }
+        }
     }
+
+    async fn sign_in(&self, user: &User) -> Result<SignedIn> {
+        let _one = self.changes.lock().await;
+        self.sign_in_locked(user.id).await
+    }
+
+    /// The user may have changed since it was looked up: what counts is what is known now, under the lock.
+    async fn sign_in_locked(&self, user: UserId) -> Result<SignedIn> {
+        let user = self.user(user).filter(|u| u.enabled).ok_or(Error::BadCredentials)?;
+        let now = self.clock.wall();
+        let refresh_token = random_token("vgr_", 32);
+        let sign_in = SignIn {
+            id: random_token("", 12).reveal().to_owned(),
+            user_id: user.id,
+            hash: sha256(refresh_token.reveal()),
+            created_at: now,
+            expires_at: UnixMillis(now.0 + millis(REFRESH)),
+        };
+        self.store.insert_sign_in(&sign_in).await?;
+        if let Some(u) = self.known.write().users.get_mut(&user.id) {
+            u.last_login_at = Some(now);
+        }
+        self.signed_in(&user, &sign_in.id, refresh_token)
+    }
+
+    fn signed_in(&self, user: &User, sign_in: &str, refresh_token: Secret) -> Result<SignedIn> {
+        let now = self.clock.wall().seconds();
+        let exp = now + ACCESS.as_secs().cast_signed();
+        let claims = Claims { sub: user.id.0, sid: sign_in.to_owned(), ver: user.token_version, iat: now, exp };
+        let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
+            .map_err(|e| Error::Internal(format!("signing a token: {e}")))?;
+        Ok(SignedIn {
+            token: Secret::new(token),
+            expires_in: ACCESS.as_secs(),
+            refresh_token,
+            refresh_expires_in: REFRESH.as_secs(),
+            user: view(user),
+        })
+    }
+
     /// A new access token for a refresh token.
     pub async fn refresh(&self, refresh_token: &Secret) -> Result<SignedIn> {
-        todo!()
+        let _one = self.changes.lock().await;
+        let now = self.clock.wall();
+        let found = self.store.sign_in_by_hash(&sha256(refresh_token.reveal())).await?;
+        let sign_in = found.filter(|s| s.expires_at > now).ok_or(Error::Unauthenticated)?;
+        let user = self.user(sign_in.user_id).filter(|u| u.enabled).ok_or(Error::Unauthenticated)?;
+        let until = UnixMillis(now.0 + millis(REFRESH));
+        if until.since_ms(sign_in.expires_at) >= millis(REFRESH_STEP) {
+            self.store.extend_sign_in(&sign_in.id, until).await?;
+        }
+        self.signed_in(&user, &sign_in.id, refresh_token.clone())
     }
+
     /// Ends the sign-in that `who` came with.
     pub async fn logout(&self, who: &Identity) -> Result<()> {
-        todo!()
+        let Some(id) = &who.sign_in else { return Ok(()) };
+        let _one = self.changes.lock().await;
+        let now = self.clock.now();
+        {
+            let mut known = self.known.write();
+            known.ended.retain(|_, until| *until > now);
+            known.ended.insert(id.clone(), now + ACCESS);
+        }
+        Ok(self.store.delete_sign_in(id).await?)
     }
+
     /// Ends every sign-in of the user.
     pub async fn logout_everywhere(&self, who: &Identity) -> Result<()> {
-        todo!()
+        decide(who, Action::OwnAccount, &Target::User(who.user_id))?;
+        self.change_user(who.user_id, |_| Ok(())).await?;
+        self.audit(Some(who.user_id), &who.username, "logout_everywhere", "user", None).await;
+        Ok(())
     }
-    /// Who holds this access token or API token. In memory; no waiting, no argon2.
+
+    /// Writes a changed user and voids everything that was issued to it before.
+    async fn change_user(&self, id: UserId, change: impl FnOnce(&mut User) -> Result<()> + Send) -> Result<User> {
+        let _one = self.changes.lock().await;
+        self.change_user_locked(id, change).await
+    }
+
+    async fn change_user_locked(&self, id: UserId, change: impl FnOnce(&mut User) -> Result<()>) -> Result<User> {
+        let mut user = self.user(id).ok_or(Error::UserNotFound)?;
+        change(&mut user)?;
+        user.token_version += 1;
+        user.updated_at = self.clock.wall();
+        self.store.update_user(&user).await?;
+        self.known.write().users.insert(id, user.clone());
+        self.store.delete_sign_ins(id).await?;
+        Ok(user)
+    }
+
+    /// Who holds this access token or API token. In memory; no waiting, no Argon2.
     pub fn authenticate(&self, token: &str) -> Result<Identity> {
-        todo!()
+        if token.starts_with(API_PREFIX) {
+            let token = self.known.read().tokens.get(&sha256(token)).cloned();
+            return token.and_then(|t| self.token_identity(&t)).ok_or(Error::Unauthenticated);
+        }
+        let mut validation = Validation::new(Algorithm::HS256);
+        // Judged below by our own clock, without leeway.
+        validation.validate_exp = false;
+        validation.required_spec_claims.clear();
+        let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &validation)
+            .map_err(|_| Error::Unauthenticated)?
+            .claims;
+        let known = self.known.read();
+        if claims.exp <= self.clock.wall().seconds() || known.ended.contains_key(&claims.sid) {
+            return Err(Error::Unauthenticated);
+        }
+        match known.users.get(&UserId(claims.sub)) {
+            Some(u) if u.enabled && u.token_version == claims.ver => Ok(identity(u, Some(claims.sid))),
+            _ => Err(Error::Unauthenticated),
+        }
     }
-    /// The user as the API shows it.
+
+    /// An API token never may more than its maker may now.
+    fn token_identity(&self, t: &ApiToken) -> Option<Identity> {
+        if t.expires_at.is_some_and(|e| e <= self.clock.wall()) {
+            return None;
+        }
+        let user = self.user(t.user_id).filter(|u| u.enabled)?;
+        let role = weaker(t.role, user.role);
+        let club_id = if user.role == Role::SuperAdmin { t.club_id } else { user.club_id };
+        Some(Identity {
+            user_id: user.id,
+            username: format!("{}/{}", user.username, t.name),
+            role,
+            club_id,
+            api_token: Some(t.id),
+            sign_in: None,
+            read_only: t.read_only,
+        })
+    }
+
+    /// Who stands behind a principal that an output asks for.
+    pub(crate) fn identity_of(&self, principal: &Principal) -> Option<Identity> {
+        let Principal::User { id, .. } = principal else { return None };
+        if *id < 0 {
+            let token = self.known.read().tokens.values().find(|t| t.id == -*id).cloned();
+            return token.and_then(|t| self.token_identity(&t));
+        }
+        self.user(UserId(*id)).filter(|u| u.enabled).map(|u| identity(&u, None))
+    }
+
+    fn user(&self, id: UserId) -> Option<User> {
+        self.known.read().users.get(&id).cloned()
+    }
+
+    /// The user as the API shows it; of an API token, what the token may.
     pub fn me(&self, who: &Identity) -> Result<UserView> {
-        todo!()
+        let user = self.user(who.user_id).ok_or(Error::Unauthenticated)?;
+        Ok(UserView { role: who.role.as_str(), club_id: who.club_id, ..view(&user) })
     }
+
     /// Changes one's own password; every sign-in ends but the one made here.
-    pub async fn change_password(&self, who: &Identity, caller: Caller, old: &Secret, new: &Secret) -> Result<SignedIn> {
-        todo!()
+    pub async fn change_password(
+        &self,
+        who: &Identity,
+        caller: Caller,
+        old: &Secret,
+        new: &Secret,
+    ) -> Result<SignedIn> {
+        decide(who, Action::OwnAccount, &Target::User(who.user_id))?;
+        let user = self.user(who.user_id).ok_or(Error::Unauthenticated)?;
+        if who.api_token.is_some() {
+            return Err(Error::Denied(crate::policy::Denied { code: "forbidden" }));
+        }
+        self.limiter.begin(caller.address, &user.username, self.clock.now()).map_err(Error::RateLimited)?;
+        if !self.passwords.verify(old, Some(&user.password_hash)).await? {
+            return Err(Error::BadCredentials);
+        }
+        self.limiter.forgive(caller.address, &user.username);
+        check_new_password("new_password", &user.username, new)?;
+        let hash = self.passwords.hash(new).await?;
+        let _one = self.changes.lock().await;
+        self.change_user_locked(user.id, |u| {
+            // Somebody else changed it while we hashed: what was proven is not true any more.
+            if u.password_hash != user.password_hash {
+                return Err(Error::BadCredentials);
+            }
+            u.password_hash = hash;
+            Ok(())
+        })
+        .await?;
+        self.audit(Some(user.id), &user.username, "password", "user", Some(caller)).await;
+        self.sign_in_locked(user.id).await
     }
+
+    /// Adds a user.
+    pub async fn create_user(
+        &self,
+        who: &Identity,
+        username: &str,
+        password: &Secret,
+        role: Role,
+        club_id: Option<i64>,
+    ) -> Result<UserView> {
+        decide(who, Action::ManageUsers, &Target::Any)?;
+        let username = username.trim();
+        check_username(username)?;
+        check_new_password("password", username, password)?;
+        if role != Role::SuperAdmin && club_id.is_none() {
+            return Err(Error::missing("club_id"));
+        }
+        let password_hash = self.passwords.hash(password).await?;
+        let new = NewUser { username: username.to_owned(), password_hash, role, club_id, at: self.clock.wall() };
+        let _one = self.changes.lock().await;
+        let user = self.store.insert_user(new).await.map_err(|e| match e {
+            StoreError::Conflict("username") => Error::DuplicateUsername,
+            e => e.into(),
+        })?;
+        self.known.write().users.insert(user.id, user.clone());
+        self.audit(Some(who.user_id), &who.username, "user.create", &format!("user/{}", user.id), None).await;
+        Ok(view(&user))
+    }
+
+    /// Lets a user in, or no longer. The last super administrator cannot be shut out.
+    pub async fn set_user_enabled(&self, who: &Identity, id: UserId, enabled: bool) -> Result<UserView> {
+        decide(who, Action::ManageUsers, &Target::User(id))?;
+        let others =
+            |known: &Known| known.users.values().any(|u| u.id != id && u.enabled && u.role == Role::SuperAdmin);
+        let user = self
+            .change_user(id, |u| {
+                if !enabled && u.role == Role::SuperAdmin && !others(&self.known.read()) {
+                    return Err(Error::field("enabled", "not_allowed", "the last super administrator has to stay"));
+                }
+                u.enabled = enabled;
+                Ok(())
+            })
+            .await?;
+        self.audit(Some(who.user_id), &who.username, "user.enabled", &format!("user/{id}"), None).await;
+        Ok(view(&user))
+    }
+
     /// One's own stream password; made when there is none yet, or when `renew`.
     pub async fn stream_password(&self, who: &Identity, renew: bool) -> Result<StreamCredentials> {
-        todo!()
+        decide(who, Action::OwnAccount, &Target::User(who.user_id))?;
+        if who.api_token.is_some() {
+            return Err(Error::Denied(crate::policy::Denied { code: "forbidden" }));
+        }
+        let _one = self.changes.lock().await;
+        let mut user = self.user(who.user_id).ok_or(Error::Unauthenticated)?;
+        if !renew && let Some(password) = self.open_stream_password(&user) {
+            return Ok(StreamCredentials { username: user.username, password });
+        }
+        // 16 random bytes: 128 bits.
+        let password = random_token("", 16);
+        user.stream_password = Some(self.keys.seal(stream_place(user.id), password.reveal().as_bytes()));
+        user.updated_at = self.clock.wall();
+        self.store.update_user(&user).await?;
+        self.known.write().users.insert(user.id, user.clone());
+        self.audit(Some(user.id), &user.username, "stream_password", "user", None).await;
+        Ok(StreamCredentials { username: user.username, password })
     }
+
+    fn open_stream_password(&self, user: &User) -> Option<Secret> {
+        let sealed = user.stream_password.as_ref()?;
+        match self.keys.open(stream_place(user.id), sealed) {
+            Ok(plain) => String::from_utf8(plain.to_vec()).ok().map(Secret::new),
+            Err(e) => {
+                warn!(user = %user.id, error = %e, "a stream password cannot be used");
+                None
+            }
+        }
+    }
+
+    /// The stream password of a user name, for [`vigie_hub::Gate::stream_secret`].
+    pub(crate) fn stream_secret(&self, username: &str) -> Option<(Principal, Secret)> {
+        let user = self.known.read().by_name(username).filter(|u| u.enabled).cloned()?;
+        let secret = self.open_stream_password(&user)?;
+        Some((Principal::User { id: user.id.0, name: user.username }, secret))
+    }
+
     /// One's API tokens.
     pub fn tokens(&self, who: &Identity) -> Result<Vec<TokenView>> {
-        todo!()
+        let known = self.known.read();
+        let mut mine: Vec<&ApiToken> = known.tokens.values().filter(|t| t.user_id == who.user_id).collect();
+        mine.sort_by_key(|t| t.id);
+        Ok(mine.into_iter().map(TokenView::from).collect())
     }
+
     /// Makes an API token; the secret is shown this once.
     pub async fn create_token(&self, who: &Identity, new: NewToken) -> Result<(TokenView, Secret)> {
-        todo!()
+        decide(who, Action::OwnTokens, &Target::User(who.user_id))?;
+        let name = new.name.trim();
+        if name.is_empty() {
+            return Err(Error::missing("name"));
+        }
+        if name.chars().count() > 100 || name.chars().any(char::is_control) {
+            return Err(Error::field("name", "too_long", "a token's name has at most 100 characters"));
+        }
+        let role = new.role.unwrap_or(who.role);
+        if weaker(role, who.role) != role {
+            return Err(Error::field("role", "not_allowed", "a token may not do more than you"));
+        }
+        let now = self.clock.wall();
+        if new.expires_at.is_some_and(|e| e <= now) {
+            return Err(Error::field("expires_at", "value", "the token would have ended already"));
+        }
+        let club_id = if who.role == Role::SuperAdmin && who.club_id.is_none() { new.club_id } else { who.club_id };
+        let _one = self.changes.lock().await;
+        if self.tokens(who)?.len() >= API_TOKENS_PER_USER {
+            return Err(Error::field("name", "not_allowed", "you have 100 tokens: drop one first"));
+        }
+        let secret = random_token(API_PREFIX, 32);
+        let token = ApiToken {
+            id: 0,
+            user_id: who.user_id,
+            name: name.to_owned(),
+            hash: sha256(secret.reveal()),
+            role,
+            club_id,
+            read_only: new.read_only || who.read_only,
+            created_at: now,
+            expires_at: new.expires_at,
+        };
+        let token = self.store.insert_api_token(token).await?;
+        let view = TokenView::from(&token);
+        self.audit(Some(who.user_id), &who.username, "token.create", &format!("token/{}", token.id), None).await;
+        self.known.write().tokens.insert(token.hash, token);
+        Ok((view, secret))
     }
+
     /// Drops an API token of one's own (or anybody's, for super administrators).
     pub async fn delete_token(&self, who: &Identity, id: i64) -> Result<()> {
-        todo!()
+        let _one = self.changes.lock().await;
+        let token = self.known.read().tokens.values().find(|t| t.id == id).cloned().ok_or(Error::TokenNotFound)?;
+        decide(who, Action::OwnTokens, &Target::User(token.user_id))?;
+        self.store.delete_api_token(id).await?;
+        self.known.write().tokens.remove(&token.hash);
+        self.audit(Some(who.user_id), &who.username, "token.delete", &format!("token/{id}"), None).await;
+        Ok(())
     }
-    /// What a ticket opens, and for whom. In memory.
+
+    /// A ticket. The caller has checked that `who` may see what it opens.
+    pub(crate) fn issue_ticket(&self, who: &Identity, scope: TicketScope) -> Result<Ticket> {
+        let version = self.user(who.user_id).ok_or(Error::Unauthenticated)?.token_version;
+        let ticket = self.tickets.issue(scope, who, version, self.clock.now());
+        Ok(Ticket { ticket, expires_in: tickets::LIFETIME.as_secs() })
+    }
+
+    /// What a ticket opens, and for whom. In memory. A ticket ends with the sign-in or token it was made with.
     pub fn redeem_ticket(&self, ticket: &str) -> Option<(TicketScope, Identity)> {
-        todo!()
+        let (scope, who, version) = self.tickets.redeem(ticket, self.clock.now())?;
+        let user = self.user(who.user_id)?;
+        let known = self.known.read();
+        let ended = who.sign_in.as_ref().is_some_and(|s| known.ended.contains_key(s))
+            || who.api_token.is_some_and(|id| !known.tokens.values().any(|t| t.id == id));
+        (user.enabled && user.token_version == version && !ended).then_some((scope, who))
     }
-    /// A user id.
-    #[doc(hidden)]
-    pub fn _id(&self) -> UserId { UserId(0) }
+
+    /// Notes who did what. A note that cannot be written must not undo what was done.
+    pub(crate) async fn audit(
+        &self,
+        user_id: Option<UserId>,
+        actor: &str,
+        action: &str,
+        target: &str,
+        caller: Option<Caller>,
+    ) {
+        let entry = AuditEntry {
+            at: self.clock.wall(),
+            user_id,
+            actor: actor.to_owned(),
+            action: action.to_owned(),
+            target: target.to_owned(),
+            address: caller.map(|c| c.address.to_string()),
+            details: json!(null),
+        };
+        if let Err(e) = self.store.insert_audit(&entry).await {
+            warn!(action, error = %e, "the audit log could not be written");
+        }
+    }
+}
+
+fn identity(u: &User, sign_in: Option<String>) -> Identity {
+    Identity {
+        user_id: u.id,
+        username: u.username.clone(),
+        role: u.role,
+        club_id: u.club_id,
+        api_token: None,
+        sign_in,
+        read_only: false,
+    }
+}
+
+fn view(u: &User) -> UserView {
+    UserView { id: u.id.0, username: u.username.clone(), role: u.role.as_str(), club_id: u.club_id }
+}
+
+fn stream_place(user: UserId) -> Place {
+    Place { table: "users", id: user.0, column: "stream_password" }
+}
+
+fn weaker(a: Role, b: Role) -> Role {
+    let rank = |r: Role| match r {
+        Role::SuperAdmin => 2,
+        Role::ClubAdmin => 1,
+        Role::Player => 0,
+    };
+    if rank(a) <= rank(b) { a } else { b }
+}
+
+fn millis(d: Duration) -> i64 {
+    i64::try_from(d.as_millis()).unwrap_or(i64::MAX)
 }

@@ -1,122 +1,43 @@
-//! Cameras.
+//! Cameras: adding, reading, changing, testing and removing them.
+//!
+//! **No change disconnects what it does not concern**: the host is told of a camera only when something that it runs
+//! by has changed, and leaves alone the streams that stay as they are. Secrets are in clear only inside a [`Draft`].
+
+mod declared;
+mod draft;
+mod input;
+mod slug;
+mod view;
+
+use std::sync::Arc;
+use std::time::Duration;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
-use vigie_base::CameraId;
-use crate::error::Result;
+use tokio::sync::Semaphore;
+use tracing::{info, warn};
+use vigie_base::{CameraId, StreamKey, StreamName};
+use vigie_hub::Status;
+use vigie_store::{Camera, CameraHealth, Role, StoreError};
+
+use crate::auth::{Ticket, TicketScope};
+use crate::core::{Core, camera_target};
+use crate::error::{Error, Result};
+use crate::events::{self, Notice};
+use crate::host::{CameraConnection, StreamConnection};
 use crate::links::Links;
-use crate::policy::Identity;
+use crate::policy::{Action, Identity, Target, decide};
+use crate::sessions;
 
-/// A camera as the API shows it (contract §10.6). URLs are redacted.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct CameraView {
-    /// Its number.
-    pub id: i64,
-    /// Its name in paths.
-    pub slug: String,
-    /// Its name for people.
-    pub name: String,
-    /// Vendor.
-    pub manufacturer: Option<String>,
-    /// Model.
-    pub model: Option<String>,
-    /// Firmware version.
-    pub firmware_version: Option<String>,
-    /// Serial number.
-    pub serial_number: Option<String>,
-    /// Way in.
-    pub connection_type: String,
-    /// Best picture.
-    pub primary_stream_url: Option<String>,
-    /// Small picture.
-    pub secondary_stream_url: Option<String>,
-    /// Still picture.
-    pub snapshot_url: Option<String>,
-    /// Timeouts, transport and the like.
-    pub connection_config: Value,
-    /// Cloud account.
-    pub cloud_config: Value,
-    /// `excellent|good|fair|poor|offline|unknown`.
-    pub connection_health: String,
-    /// When it was last checked (RFC 3339).
-    pub last_health_check: Option<String>,
-    /// Thirty days, 0–100.
-    pub uptime_percentage: Option<f64>,
-    /// Consecutive failures.
-    pub failed_connection_attempts: u32,
-    /// Redacted.
-    pub last_error_message: Option<String>,
-    /// Legacy: the primary URL, when it is RTSP.
-    pub rtsp_url: Option<String>,
-    /// Legacy: host of the primary URL.
-    pub ip_address: Option<String>,
-    /// Legacy: port of the primary URL.
-    pub port: Option<u16>,
-    /// User name at the camera.
-    pub username: Option<String>,
-    /// Whether a password is stored.
-    pub has_password: bool,
-    /// Its club.
-    pub club_id: Option<i64>,
-    /// Its court.
-    pub terrain_id: Option<i64>,
-    /// Whether it may be pulled.
-    pub enabled: bool,
-    /// Whether it is pulled even while nobody watches.
-    pub always_on: bool,
-    /// Free words.
-    pub tags: Vec<String>,
-    /// Whether the configuration file declares it.
-    pub declared: bool,
-    /// Fields that only the file may change.
-    pub declared_fields: Vec<String>,
-    /// When it was made (RFC 3339).
-    pub created_at: String,
-    /// When it was last changed (RFC 3339).
-    pub updated_at: String,
-    /// What is observed now, main stream first.
-    pub streams: Vec<StreamView>,
-}
+use declared::differences;
+pub use declared::{DeclaredCamera, Reconciled};
+use draft::{Draft, Which};
+use input::{Mode, is_loopback};
+pub use view::{CameraView, StreamView};
+pub(crate) use view::{port_of, stream_names, whole_ms};
 
-/// One stream of a camera, as observed now.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct StreamView {
-    /// `main` or `sub`.
-    pub stream: &'static str,
-    /// `idle|connecting|live|silent|waiting|suspended|disabled`.
-    pub state: &'static str,
-    /// The last failure: its class and one sentence.
-    pub error_code: Option<&'static str>,
-    /// The last failure, for people.
-    pub error: Option<String>,
-    /// Milliseconds until the next attempt, while waiting.
-    pub retry_in_ms: Option<u64>,
-    /// Number of the next attempt, while waiting.
-    pub attempt: Option<u32>,
-    /// Video codec.
-    pub codec: Option<String>,
-    /// Audio codec.
-    pub audio_codec: Option<String>,
-    /// Picture width.
-    pub width: Option<u32>,
-    /// Picture height.
-    pub height: Option<u32>,
-    /// Measured pictures per second.
-    pub fps: f64,
-    /// Measured kbit/s.
-    pub bitrate_kbps: u64,
-    /// Age of the newest frame.
-    pub last_frame_age_ms: Option<u64>,
-    /// Viewers now.
-    pub viewers: usize,
-    /// Recorders now.
-    pub recorders: usize,
-    /// Whether a newcomer gets a picture at once.
-    pub instant_join: bool,
-    /// Entries that slow readers had to skip.
-    pub skipped: u64,
-}
+/// Connection tests at one time.
+const TESTS: usize = 8;
 
 /// Where to watch a camera.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -179,71 +100,366 @@ pub struct CameraFilter {
     pub per_page: Option<u32>,
 }
 
-/// A camera in the configuration file (`[[cameras]]`): the keys of the API, plus `password_file`.
-pub type DeclaredCamera = Map<String, Value>;
-
-/// What a reconciliation did.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Reconciled {
-    /// Slugs added.
-    pub added: Vec<String>,
-    /// Slugs changed.
-    pub changed: Vec<String>,
-    /// Slugs that the file no longer holds: disabled.
-    pub disabled: Vec<String>,
+impl CameraFilter {
+    fn fits(&self, c: &Camera) -> bool {
+        let f = &c.fields;
+        let level = if c.health.level.is_empty() { "unknown" } else { &c.health.level };
+        let words = || {
+            let url = f.primary_stream_url.as_deref().unwrap_or_default();
+            let model = f.model.as_deref().unwrap_or_default();
+            format!("{} {} {model} {url} {}", f.name, f.slug, f.tags.join(" ")).to_lowercase()
+        };
+        self.club_id.is_none_or(|club| f.club_id == Some(club))
+            && self.health.as_deref().is_none_or(|h| h == level)
+            && self.connection_type.as_deref().is_none_or(|t| t == f.connection_type)
+            && self.manufacturer.as_deref().is_none_or(|m| f.manufacturer.as_deref() == Some(&m.to_lowercase()))
+            && self.q.as_deref().is_none_or(|q| {
+                let words = words();
+                q.to_lowercase().split_whitespace().all(|w| words.contains(w))
+            })
+    }
 }
 
 /// Cameras. See the module.
-#[derive(Debug)]
-pub struct Cameras {}
+#[derive(Debug, Clone)]
+pub struct Cameras {
+    pub(crate) core: Arc<Core>,
+    tests: Arc<Semaphore>,
+}
 
 impl Cameras {
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self { core, tests: Arc::new(Semaphore::new(TESTS)) }
+    }
+
+    /// Hands every stored camera to the host, with what is remembered of its streams.
+    pub(crate) async fn start(&self) -> Result<()> {
+        let _one = self.core.camera_changes.lock().await;
+        let cameras: Vec<Camera> = self.core.cameras.read().values().cloned().collect();
+        for r in self.core.store.remembered_streams().await? {
+            let known = cameras.iter().any(|c| c.id == r.camera_id && stream_names(c).contains(&r.stream));
+            if known && let Some(description) = crate::remember::from_json(&r.description) {
+                self.core.hub.ensure(StreamKey { camera: r.camera_id, stream: r.stream }).remember(description);
+            }
+        }
+        for camera in cameras {
+            let connection = self.open(&camera).connection(camera.id, camera.health.failures);
+            self.run(&camera, connection);
+        }
+        Ok(())
+    }
+
+    /// The camera with its secrets. One whose secrets do not open goes on without them, and says so.
+    fn open(&self, camera: &Camera) -> Draft {
+        Draft::open(camera, &self.core.keys).unwrap_or_else(|e| {
+            warn!(camera = %camera.fields.slug, error = %e, "the camera's password has to be entered again");
+            let without = Camera { secrets: None, ..camera.clone() };
+            Draft::open(&without, &self.core.keys).unwrap_or_else(|_| Draft::empty())
+        })
+    }
+
+    fn run(&self, camera: &Camera, connection: CameraConnection) {
+        for stream in stream_names(camera) {
+            let stream = self.core.hub.ensure(StreamKey { camera: camera.id, stream });
+            events::watch(&self.core, &stream);
+        }
+        self.core.streams.apply(connection);
+    }
+
+    fn view(&self, camera: &Camera) -> CameraView {
+        view::camera_view(camera, self.open(camera).password.is_some(), &self.core.hub)
+    }
+
     /// Adds a camera. `body` is the JSON object of the request.
     pub async fn create(&self, who: &Identity, body: &Map<String, Value>) -> Result<CameraView> {
-        todo!()
+        decide(who, Action::ManageCamera, &Target::Any)?;
+        let mut draft = Draft::empty();
+        draft.apply(body, Mode::Create, &self.core.config.connection_types)?;
+        self.allow(who, &mut draft, None)?;
+        let _one = self.core.camera_changes.lock().await;
+        if draft.fields.slug.is_empty() {
+            let cameras = self.core.cameras.read();
+            draft.fields.slug = slug::from_name(&draft.fields.name, |s| cameras.values().any(|c| c.fields.slug == s));
+        }
+        let camera = self.insert(draft).await?;
+        self.audit(who, "camera.create", camera.id).await;
+        Ok(self.view(&camera))
     }
+
+    /// With `camera_changes` held.
+    async fn insert(&self, draft: Draft) -> Result<Camera> {
+        let keys = Arc::clone(&self.core.keys);
+        let seal = |id: CameraId| draft.seal(&keys, id);
+        let camera = self.core.store.insert_camera(draft.fields.clone(), &seal, self.core.clock.wall()).await;
+        let camera = camera.map_err(taken)?;
+        self.core.put_camera(camera.clone());
+        self.run(&camera, draft.connection(camera.id, 0));
+        self.core.bus.tell(Notice::Camera(camera.id));
+        info!(camera = %camera.fields.slug, "camera added");
+        Ok(camera)
+    }
+
+    /// What the connection type and the target ask of whoever sets them (decision 51).
+    fn allow(&self, who: &Identity, draft: &mut Draft, before: Option<&Draft>) -> Result<()> {
+        if who.role != Role::SuperAdmin && draft.fields.club_id.is_none() && before.is_none() {
+            draft.fields.club_id = who.club_id;
+        }
+        let f = &draft.fields;
+        let target = Target::Camera { club_id: f.club_id, on_court: f.terrain_id.is_some() };
+        decide(who, Action::ManageCamera, &target)?;
+        let same = before.is_some_and(|b| {
+            b.fields.connection_type == f.connection_type && Which::ALL.iter().all(|w| b.url(*w) == draft.url(*w))
+        });
+        if same {
+            return Ok(());
+        }
+        let urls: Vec<_> = Which::ALL.iter().filter_map(|w| draft.url(*w).as_ref()).collect();
+        let local = |t: &str| ["file", "usb", "csi", "screen", "testcard"].contains(&t);
+        if local(&f.connection_type) || urls.iter().any(|u| draft::infer(u.reveal()).is_some_and(local)) {
+            decide(who, Action::UseLocalSource, &target)?;
+        }
+        if who.role != Role::SuperAdmin && urls.iter().any(|u| is_loopback(u.reveal())) {
+            return Err(Error::field("primary_stream_url", "not_allowed", "addresses of this machine are not allowed"));
+        }
+        Ok(())
+    }
+
     /// Cameras that `who` may see, and how many there are on all pages.
     pub async fn list(&self, who: &Identity, filter: &CameraFilter) -> Result<(usize, Vec<CameraView>)> {
-        todo!()
+        let mut cameras: Vec<Camera> = {
+            let all = self.core.cameras.read();
+            let mine = |c: &&Camera| decide(who, Action::ViewCamera, &camera_target(c)).is_ok() && filter.fits(c);
+            all.values().filter(mine).cloned().collect()
+        };
+        let total = cameras.len();
+        if let Some(per_page) = filter.per_page {
+            let per_page = per_page.clamp(1, 500) as usize;
+            let skip = (filter.page.unwrap_or(1).max(1) as usize - 1).saturating_mul(per_page);
+            cameras = cameras.into_iter().skip(skip).take(per_page).collect();
+        }
+        Ok((total, cameras.iter().map(|c| self.view(c)).collect()))
     }
+
     /// One camera, by number or slug.
     pub async fn get(&self, who: &Identity, id_or_slug: &str) -> Result<CameraView> {
-        todo!()
+        Ok(self.view(&self.core.camera_for(who, Action::ViewCamera, id_or_slug)?))
     }
-    /// Changes the fields that `body` holds (PATCH; PUT is the same, except that fields left out are reset).
-    pub async fn update(&self, who: &Identity, id_or_slug: &str, body: &Map<String, Value>, replace: bool) -> Result<CameraView> {
-        todo!()
+
+    /// Changes the fields that `body` holds; with `replace` (PUT), fields left out are reset.
+    pub async fn update(
+        &self,
+        who: &Identity,
+        id_or_slug: &str,
+        body: &Map<String, Value>,
+        replace: bool,
+    ) -> Result<CameraView> {
+        let _one = self.core.camera_changes.lock().await;
+        let camera = self.core.camera_for(who, Action::ManageCamera, id_or_slug)?;
+        let before = self.open(&camera);
+        let mut draft = before.clone();
+        let mode = if replace { Mode::Replace } else { Mode::Patch };
+        draft.apply(body, mode, &self.core.config.connection_types)?;
+        let changed = differences(&before, &draft);
+        let ruled: Vec<String> = changed
+            .iter()
+            .filter(|c| before.fields.declared_fields.iter().any(|d| d == *c))
+            .map(|c| (*c).to_owned())
+            .collect();
+        if !ruled.is_empty() {
+            return Err(Error::DeclaredInFile(ruled));
+        }
+        self.allow(who, &mut draft, Some(&before))?;
+        let camera = self.write(&camera, draft).await?;
+        self.audit(who, "camera.update", camera.id).await;
+        Ok(self.view(&camera))
     }
-    /// Removes a camera. `RecordingActive` while it is recorded, unless `force`.
+
+    /// With `camera_changes` held. The host hears of it only when what it runs by has changed.
+    async fn write(&self, old: &Camera, draft: Draft) -> Result<Camera> {
+        let was = self.open(old).connection(old.id, 0);
+        let now = draft.connection(old.id, 0);
+        let secrets = draft.seal(&self.core.keys, old.id);
+        let at = self.core.clock.wall();
+        let updated = self.core.store.update_camera(old.id, draft.fields.clone(), secrets, at).await.map_err(taken)?;
+        self.core.put_camera(updated.clone());
+        if was != now {
+            let main = |c: &CameraConnection| c.streams.iter().find(|s| s.stream == StreamName::Main).cloned();
+            let mut connection = now.clone();
+            if main(&was) == main(&now) {
+                connection.failures = updated.health.failures;
+            } else {
+                // Another camera, as far as anybody knows: what was learned of the old one is not true of it.
+                self.core.store.forget_streams(old.id).await?;
+                self.core.set_health(old.id, |h| *h = CameraHealth::default()).await;
+            }
+            self.run(&updated, connection);
+        }
+        self.core.bus.tell(Notice::Camera(old.id));
+        Ok(self.core.cameras.read().get(&old.id).cloned().unwrap_or(updated))
+    }
+
+    /// Removes a camera. `RecordingActive` while it is recorded, unless `force`; then the recording is finished first.
     pub async fn delete(&self, who: &Identity, id_or_slug: &str, force: bool) -> Result<()> {
-        todo!()
+        let _one = self.core.camera_changes.lock().await;
+        let camera = self.core.camera_for(who, Action::ManageCamera, id_or_slug)?;
+        if !camera.fields.declared_fields.is_empty() {
+            return Err(Error::DeclaredInFile(vec!["slug".to_owned()]));
+        }
+        if self.core.recorder.is_recording(camera.id) && !force {
+            return Err(Error::RecordingActive);
+        }
+        // 1. Recordings are finished and sessions closed, 2. the row goes, 3. the streams end.
+        sessions::end_of_camera(&self.core, camera.id).await;
+        self.core.store.delete_camera(camera.id).await?;
+        self.core.cameras.write().remove(&camera.id);
+        self.core.streams.remove(camera.id);
+        self.core.bus.tell(Notice::CameraRemoved(camera.id));
+        self.audit(who, "camera.delete", camera.id).await;
+        info!(camera = %camera.fields.slug, "camera removed");
+        Ok(())
     }
-    /// Tests the connection of a stored camera.
+
+    /// Tests the connection of a stored camera. While it is being pulled no second connection is made: many cameras
+    /// allow only one.
     pub async fn test(&self, who: &Identity, id_or_slug: &str) -> Result<TestView> {
-        todo!()
+        let camera = self.core.camera_for(who, Action::ManageCamera, id_or_slug)?;
+        let draft = self.open(&camera);
+        if let Some(running) = self.running(&camera) {
+            return Ok(running);
+        }
+        let (view, level) = self.probe(&draft).await?;
+        let now = self.core.clock.wall();
+        self.core
+            .set_health(camera.id, |h| {
+                h.level = level.to_owned();
+                h.checked_at = Some(now);
+                h.last_error = view.error.clone();
+            })
+            .await;
+        self.core.bus.tell(Notice::Camera(camera.id));
+        Ok(view)
     }
+
+    /// The answer for a camera that sends at this moment.
+    fn running(&self, camera: &Camera) -> Option<TestView> {
+        let state = self.core.hub.get(StreamKey::main(camera.id))?.state();
+        let age = state.last_unit_age.filter(|a| *a < Duration::from_secs(5) && state.status == Status::Live)?;
+        let description = state.description?;
+        let video = description.video()?;
+        Some(TestView {
+            success: true,
+            connection_type: camera.fields.connection_type.clone(),
+            url: camera.fields.primary_stream_url.clone(),
+            response_time_ms: Some(self.core.connect_ms(camera.id).unwrap_or(whole_ms(age))),
+            resolution: video.video().map(|v| format!("{}x{}", v.width, v.height)),
+            fps: Some((state.fps * 10.0).round() / 10.0),
+            codec: Some(video.codec.name().to_owned()),
+            audio_codec: description.audio().map(|t| t.codec.name().to_owned()),
+            error: None,
+            error_code: None,
+        })
+    }
+
     /// Tests a connection that is not stored; same body as `create`, the name may be missing.
     pub async fn test_new(&self, who: &Identity, body: &Map<String, Value>) -> Result<TestView> {
-        todo!()
+        decide(who, Action::ManageCamera, &Target::Any)?;
+        let mut body = body.clone();
+        body.entry("name").or_insert_with(|| Value::String("test".to_owned()));
+        let mut draft = Draft::empty();
+        draft.apply(&body, Mode::Create, &self.core.config.connection_types)?;
+        self.allow(who, &mut draft, None)?;
+        Ok(self.probe(&draft).await?.0)
     }
+
+    async fn probe(&self, draft: &Draft) -> Result<(TestView, &'static str)> {
+        let _place = self.tests.acquire().await.map_err(|_| Error::Stopping)?;
+        let connection = draft.connection(CameraId(0), 0);
+        let main: StreamConnection =
+            connection.streams.into_iter().next().ok_or(Error::missing("primary_stream_url"))?;
+        let ms = main.config.get("timeout_ms").and_then(Value::as_u64).unwrap_or(5000);
+        let mut view = TestView {
+            success: false,
+            connection_type: main.kind.clone(),
+            url: draft::shown(
+                &draft.fields.primary_stream_url,
+                draft.fields.username.as_deref(),
+                draft.password.is_some(),
+            ),
+            response_time_ms: None,
+            resolution: None,
+            fps: None,
+            codec: None,
+            audio_codec: None,
+            error: None,
+            error_code: None,
+        };
+        // Connecting, then as long again for the first picture.
+        let timeout = Duration::from_millis(ms.saturating_mul(2).clamp(1000, 60_000));
+        let level = match self.core.prober.probe(main, timeout).await {
+            Ok(r) => {
+                view.success = true;
+                view.response_time_ms = Some(r.response_time_ms);
+                view.resolution = Some(format!("{}x{}", r.width, r.height));
+                view.fps = r.fps;
+                view.codec = r.codec;
+                view.audio_codec = r.audio_codec;
+                events::level(r.response_time_ms)
+            }
+            Err(f) => {
+                view.error = Some(f.message);
+                view.error_code = Some(f.reason.as_str());
+                "offline"
+            }
+        };
+        Ok((view, level))
+    }
+
     /// Tries to connect at once.
     pub async fn reconnect(&self, who: &Identity, id_or_slug: &str) -> Result<()> {
-        todo!()
+        let camera = self.core.camera_for(who, Action::ManageCamera, id_or_slug)?;
+        self.core.streams.reconnect(camera.id).await;
+        self.audit(who, "camera.reconnect", camera.id).await;
+        Ok(())
     }
+
     /// Where to watch it.
     pub async fn stream_urls(&self, who: &Identity, id_or_slug: &str, links: &Links) -> Result<Vec<StreamUrls>> {
-        todo!()
+        let camera = self.core.camera_for(who, Action::ViewCamera, id_or_slug)?;
+        let (id, slug, base) = (camera.id, &camera.fields.slug, links.http());
+        let urls = stream_names(&camera).into_iter().map(|s| {
+            let stream = s.as_str();
+            StreamUrls {
+                stream,
+                rtsp: links.rtsp(&format!("cam/{slug}/{stream}")),
+                mjpeg: format!("{base}/api/cameras/{id}/stream.mjpeg?stream={stream}"),
+                snapshot: format!("{base}/api/cameras/{id}/snapshot.jpg?stream={stream}"),
+                mse: format!("{}/api/live/ws", base.replacen("http", "ws", 1)),
+            }
+        });
+        Ok(urls.collect())
     }
+
     /// A ticket for views of this camera.
-    pub async fn ticket(&self, who: &Identity, id_or_slug: &str) -> Result<crate::auth::Ticket> {
-        todo!()
+    pub async fn ticket(&self, who: &Identity, id_or_slug: &str) -> Result<Ticket> {
+        let camera = self.core.camera_for(who, Action::ViewCamera, id_or_slug)?;
+        self.core.auth.issue_ticket(who, TicketScope::Camera(camera.id))
     }
-    /// Makes the store agree with the configuration file. On an error nothing was changed.
-    pub async fn reconcile(&self, declared: &[DeclaredCamera]) -> Result<Reconciled> {
-        todo!()
-    }
+
     /// Whether there is such a camera.
     pub async fn exists(&self, id: CameraId) -> bool {
-        todo!()
+        self.core.cameras.read().contains_key(&id)
+    }
+
+    async fn audit(&self, who: &Identity, action: &str, id: CameraId) {
+        self.core.auth.audit(Some(who.user_id), &who.username, action, &format!("camera/{id}"), None).await;
+    }
+}
+
+fn taken(e: StoreError) -> Error {
+    match e {
+        StoreError::Conflict("name") => Error::DuplicateName,
+        StoreError::Conflict("slug") => Error::DuplicateSlug,
+        StoreError::NotFound(_) => Error::CameraNotFound,
+        e => e.into(),
     }
 }

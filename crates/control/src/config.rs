@@ -26,6 +26,8 @@ pub struct Config {
     pub min_free_bytes: u64,
     /// RTSP access.
     pub rtsp: RtspConfig,
+    /// Ways in that this program has: the source list.
+    pub connection_types: Vec<&'static str>,
     /// First administrator (`VIGIE_ADMIN_USERNAME`, `VIGIE_ADMIN_PASSWORD`); only while there is no user.
     pub admin: Option<(String, Secret)>,
     /// Argon2id cost.
@@ -46,6 +48,7 @@ impl Config {
             first_frame_timeout: Duration::from_secs(10),
             min_free_bytes: 500 << 20,
             rtsp: RtspConfig::default(),
+            connection_types: vec!["rtsp", "http_mjpeg", "https", "file", "testcard"],
             admin: None,
             argon2: Argon2Cost::default(),
         }

@@ -164,6 +164,9 @@ pub enum Error {
     /// The store failed.
     #[error("{0}")]
     Store(#[from] StoreError),
+    /// The key file cannot be used.
+    #[error("{0}")]
+    Key(#[from] crate::crypto::CryptoError),
     /// The recorder or the file system failed.
     #[error("{message}")]
     Recorder {
@@ -236,7 +239,7 @@ impl Error {
             Error::DiskFull { .. } => "disk_full",
             Error::Stopping => "stopping",
             Error::Store(StoreError::DiskFull) => "disk_full",
-            Error::Store(_) | Error::Internal(_) => "internal",
+            Error::Store(_) | Error::Internal(_) | Error::Key(_) => "internal",
             Error::Recorder { .. } => "recorder_failed",
         }
     }
@@ -269,7 +272,7 @@ impl Error {
             Error::CameraUnreachable { .. } => Kind::Upstream,
             Error::EncoderUnavailable | Error::Stopping => Kind::Unavailable,
             Error::DiskFull { .. } | Error::Store(StoreError::DiskFull) => Kind::NoSpace,
-            Error::Store(_) | Error::Internal(_) | Error::Recorder { .. } => Kind::Internal,
+            Error::Store(_) | Error::Internal(_) | Error::Key(_) | Error::Recorder { .. } => Kind::Internal,
         }
     }
 
@@ -277,6 +280,7 @@ impl Error {
     pub fn fault(&self) -> Fault {
         match self {
             Error::Store(e) => e.fault(),
+            Error::Key(e) => e.fault(),
             Error::Recorder { fault, .. } => *fault,
             Error::CameraUnreachable { reason, .. } => reason.fault(),
             e => match e.kind() {
@@ -294,9 +298,9 @@ impl Error {
     /// What machines can make use of, for `details` of the answer.
     pub fn details(&self) -> Option<Value> {
         match self {
-            Error::Fields(f) => {
-                Some(Value::Object(f.iter().map(|f| (f.field.clone(), json!({"code": f.code, "error": f.error}))).collect()))
-            }
+            Error::Fields(f) => Some(Value::Object(
+                f.iter().map(|f| (f.field.clone(), json!({"code": f.code, "error": f.error}))).collect(),
+            )),
             Error::DeclaredInFile(f) => Some(json!({ "fields": f })),
             Error::SessionExists(id) => Some(json!({ "session_id": id })),
             Error::CameraUnreachable { reason, .. } => Some(json!({ "reason": reason.as_str() })),

@@ -2,30 +2,46 @@
 //!
 //! Everything a person can ask for goes through [`Control`]; [`policy`] alone decides about rights; outputs ask through
 //! [`vigie_hub::Gate`]. **No HTTP and no SQL in here**, and no view of sources or outputs: the binary hands in a
-//! [`StreamHost`], a [`Prober`] and a [`Recorder`].
+//! [`StreamHost`] and a [`Prober`].
 
 pub mod auth;
 pub mod cameras;
 pub mod config;
+mod core;
+pub mod crypto;
 pub mod error;
 pub mod events;
+mod gate;
 pub mod host;
 pub mod links;
 pub mod policy;
 pub mod recordings;
+mod remember;
 pub mod sessions;
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use parking_lot::Mutex;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
 use vigie_base::Clock;
+use vigie_base::task::Task;
 use vigie_hub::{Gate, Hub};
+use vigie_record::Recorder;
 use vigie_store::Store;
+
+use crate::core::Core;
+use crate::crypto::Keys;
 
 pub use config::Config;
 pub use error::{Error, FieldError, Kind, Result};
-pub use host::{Prober, Recorder, StreamHost};
+pub use host::{Prober, StreamHost};
 pub use links::Links;
 pub use policy::{Action, Denied, Identity, Target, decide};
+
+/// How often left-overs are looked for (contract §20.7).
+const CLEAN_UP_EVERY: Duration = Duration::from_secs(300);
 
 /// What `control` works with.
 #[derive(Clone)]
@@ -40,15 +56,15 @@ pub struct Parts {
     pub streams: Arc<dyn StreamHost>,
     /// Tests connections.
     pub prober: Arc<dyn Prober>,
-    /// Writes files.
-    pub recorder: Arc<dyn Recorder>,
+    /// Writes files, below [`Config::media_dir`].
+    pub recorder: Recorder,
 }
 
 /// Everything, wired. One per process.
 #[derive(Debug)]
 pub struct Control {
     /// Signing in.
-    pub auth: auth::Auth,
+    pub auth: Arc<auth::Auth>,
     /// Cameras.
     pub cameras: cameras::Cameras,
     /// Capture sessions.
@@ -57,23 +73,95 @@ pub struct Control {
     pub recordings: recordings::Recordings,
     /// Events.
     pub events: events::Events,
+    core: Arc<Core>,
+    timer: Mutex<Option<Task>>,
 }
 
 impl Control {
     /// Opens the key, loads users and cameras, hands the cameras to the host, closes sessions that a crash left open,
     /// and starts the timers. Call it after the recorder's repair.
     pub async fn start(config: Config, parts: Parts) -> Result<Arc<Self>> {
-        let _ = (config, parts);
-        todo!()
+        if config.rtsp.user.is_some() != config.rtsp.password.is_some() {
+            let missing = if config.rtsp.user.is_some() { "rtsp.password" } else { "rtsp.user" };
+            return Err(Error::field(
+                missing,
+                "missing",
+                "rtsp.user and rtsp.password belong together: set both, or none",
+            ));
+        }
+        let key = config.data_dir.join("secret.key");
+        let keys = tokio::task::spawn_blocking(move || Keys::load_or_create(&key))
+            .await
+            .map_err(|_| Error::Internal("reading the key panicked".to_owned()))??;
+        let keys = Arc::new(keys);
+        let store = parts.store;
+        let auth = auth::Auth::open(&config, store.clone(), Arc::clone(&parts.clock), Arc::clone(&keys)).await?;
+        let cameras = store.cameras().await?.into_iter().map(|c| (c.id, c)).collect();
+        let core = Arc::new(Core {
+            config,
+            store,
+            hub: parts.hub,
+            clock: parts.clock,
+            streams: parts.streams,
+            prober: parts.prober,
+            recorder: parts.recorder,
+            keys,
+            auth: Arc::new(auth),
+            bus: events::Bus::new(),
+            cameras: parking_lot::RwLock::new(cameras),
+            camera_changes: tokio::sync::Mutex::default(),
+            sessions: sessions::Table::default(),
+            watched: Mutex::default(),
+            connect_ms: Mutex::default(),
+            stopping: CancellationToken::new(),
+        });
+        sessions::close_left_over(&core).await?;
+        let sessions = sessions::Sessions { core: Arc::clone(&core) };
+        let control = Arc::new(Self {
+            auth: Arc::clone(&core.auth),
+            cameras: cameras::Cameras::new(Arc::clone(&core)),
+            recordings: recordings::Recordings::new(Arc::clone(&core), sessions.clone()),
+            sessions,
+            events: events::Events::new(Arc::clone(&core)),
+            core,
+            timer: Mutex::default(),
+        });
+        control.cameras.start().await?;
+        let recordings = control.recordings.clone();
+        *control.timer.lock() = Some(Task::spawn("clean-up", |cancel| clean_up(recordings, cancel)));
+        Ok(control)
     }
 
     /// The door for outputs.
     pub fn gate(self: &Arc<Self>) -> Arc<dyn Gate> {
-        todo!()
+        Arc::new(gate::Door(Arc::clone(&self.core)))
     }
 
-    /// Finishes recordings and ends the timers. The store may be closed afterwards.
+    /// Finishes recordings, closes sessions and ends the timers. The store may be closed afterwards.
     pub async fn shutdown(&self) {
-        todo!()
+        // 1. Nothing new begins.
+        self.core.stopping.cancel();
+        let timer = self.timer.lock().take();
+        if let Some(timer) = timer {
+            timer.stop().await;
+        }
+        // 2. Files are finished.
+        self.core.recorder.stop_all().await;
+        // 3. Sessions are closed, so that the next start has nothing to clear up.
+        for row in self.core.sessions.all() {
+            sessions::close(&self.core, &row.id, None).await;
+        }
+    }
+}
+
+async fn clean_up(recordings: recordings::Recordings, cancel: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(CLEAN_UP_EVERY) => {}
+            () = cancel.cancelled() => return,
+        }
+        if let Err(e) = recordings.clean_up(&Identity::system()).await {
+            warn!(error = %e, "the clean-up failed");
+        }
     }
 }

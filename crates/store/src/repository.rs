@@ -88,6 +88,8 @@ pub trait Sessions {
     async fn update_session(&self, session: &CaptureSession) -> Result<()>;
     /// One session.
     async fn session(&self, id: &SessionId) -> Result<Option<CaptureSession>>;
+    /// Sessions whose id ends like that, newest first, at most two: enough to know whether a short id is ambiguous.
+    async fn sessions_ending_with(&self, suffix: &str) -> Result<Vec<CaptureSession>>;
     /// Sessions that are not over, oldest first.
     async fn open_sessions(&self) -> Result<Vec<CaptureSession>>;
 }
@@ -119,6 +121,8 @@ pub trait Recordings {
     async fn recordings_total(&self) -> Result<(i64, i64)>;
     /// Adds a gap.
     async fn insert_gap(&self, gap: &RecordedGap) -> Result<()>;
+    /// Gaps of all these recordings, by recording, oldest first.
+    async fn gaps_of(&self, ids: &[RecordingId]) -> Result<Vec<RecordedGap>>;
     /// Gaps of a recording, oldest first.
     async fn gaps(&self, id: RecordingId) -> Result<Vec<RecordedGap>>;
 }

@@ -1,5 +1,7 @@
 //! What every backend must do. The suite knows only [`Repository`]; a new backend adds one line at the bottom.
 
+#![allow(clippy::unwrap_used, reason = "a test that meets an error should stop there")]
+
 use serde_json::json;
 use vigie_base::{CameraId, RecordingId, SessionId, StreamName, UnixMillis, UserId};
 use vigie_store::*;
@@ -200,6 +202,8 @@ async fn sessions(r: &dyn Repository) {
     r.update_session(&s).await.unwrap();
     assert_eq!(r.session(&s.id).await.unwrap(), Some(s.clone()));
     assert_eq!(r.open_sessions().await.unwrap(), [s.clone()]);
+    assert_eq!(r.sessions_ending_with("_1_1700000000").await.unwrap(), [s.clone()]);
+    assert!(r.sessions_ending_with("_2_1700000000").await.unwrap().is_empty());
 
     r.delete_camera(cam.id).await.unwrap();
     r.delete_user(user.id).await.unwrap();

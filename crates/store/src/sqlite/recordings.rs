@@ -5,7 +5,7 @@ use sqlx::query;
 use sqlx::sqlite::SqliteRow;
 use vigie_base::{CameraId, RecordingId, SessionId, UnixMillis, UserId};
 
-use super::{Sqlite, conflict, get, maybe_millis, millis, one};
+use super::{Sqlite, conflict, get, maybe_millis, millis, one, to_json};
 use crate::StoreError;
 use crate::entity::{
     NewRecording, RecordedGap, Recording, RecordingEnd, RecordingFilter, RecordingKind, RecordingProgress,
@@ -40,6 +40,16 @@ fn recording(row: &SqliteRow) -> Result<Recording> {
         height: get(row, "height")?,
         checksum: get(row, "checksum")?,
         error: get(row, "error")?,
+    })
+}
+
+fn gap(row: &SqliteRow) -> Result<RecordedGap> {
+    Ok(RecordedGap {
+        recording_id: RecordingId(get(row, "recording_id")?),
+        from: millis(row, "from_at")?,
+        to: maybe_millis(row, "to_at")?,
+        offset_ms: get(row, "offset_ms")?,
+        cause: get(row, "cause")?,
     })
 }
 
@@ -227,21 +237,18 @@ impl Recordings for Sqlite {
         Ok(tx.commit().await?)
     }
 
+    async fn gaps_of(&self, ids: &[RecordingId]) -> Result<Vec<RecordedGap>> {
+        let rows = query(
+            "SELECT * FROM gaps WHERE recording_id IN (SELECT value FROM json_each(?1))
+             ORDER BY recording_id, from_at, id",
+        )
+        .bind(to_json(&ids))
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(gap).collect()
+    }
+
     async fn gaps(&self, id: RecordingId) -> Result<Vec<RecordedGap>> {
-        let rows = query("SELECT * FROM gaps WHERE recording_id = ?1 ORDER BY from_at, id")
-            .bind(id.0)
-            .fetch_all(&self.readers)
-            .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(RecordedGap {
-                    recording_id: RecordingId(get(row, "recording_id")?),
-                    from: millis(row, "from_at")?,
-                    to: maybe_millis(row, "to_at")?,
-                    offset_ms: get(row, "offset_ms")?,
-                    cause: get(row, "cause")?,
-                })
-            })
-            .collect()
+        self.gaps_of(&[id]).await
     }
 }

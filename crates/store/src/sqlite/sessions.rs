@@ -71,6 +71,15 @@ impl Sessions for Sqlite {
         row.as_ref().map(session).transpose()
     }
 
+    async fn sessions_ending_with(&self, suffix: &str) -> Result<Vec<CaptureSession>> {
+        let rows =
+            query("SELECT * FROM capture_sessions WHERE substr(id, -length(?1)) = ?1 ORDER BY created_at DESC LIMIT 2")
+                .bind(suffix)
+                .fetch_all(&self.readers)
+                .await?;
+        rows.iter().map(session).collect()
+    }
+
     async fn open_sessions(&self) -> Result<Vec<CaptureSession>> {
         let rows = query("SELECT * FROM capture_sessions WHERE closed_at IS NULL ORDER BY created_at, id")
             .fetch_all(&self.readers)

@@ -1,0 +1,79 @@
+//! What the parts of `control` share.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Weak};
+
+use parking_lot::{Mutex, RwLock};
+use tokio_util::sync::CancellationToken;
+use vigie_base::{CameraId, Clock, StreamKey};
+use vigie_hub::{Hub, Stream};
+use vigie_record::Recorder;
+use vigie_store::{Camera, Store};
+
+use crate::auth::Auth;
+use crate::config::Config;
+use crate::crypto::Keys;
+use crate::error::{Error, Result};
+use crate::events::Bus;
+use crate::host::{Prober, StreamHost};
+use crate::policy::{Action, Identity, Target, decide};
+use crate::sessions::Table;
+
+pub(crate) struct Core {
+    pub(crate) config: Config,
+    pub(crate) store: Store,
+    pub(crate) hub: Hub,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) streams: Arc<dyn StreamHost>,
+    pub(crate) prober: Arc<dyn Prober>,
+    pub(crate) recorder: Recorder,
+    pub(crate) keys: Arc<Keys>,
+    pub(crate) auth: Arc<Auth>,
+    pub(crate) bus: Bus,
+    /// All cameras, as stored. Read on every connection of every output, so kept here; what people say is written
+    /// only together with the store, under `camera_changes`.
+    pub(crate) cameras: RwLock<BTreeMap<CameraId, Camera>>,
+    pub(crate) camera_changes: tokio::sync::Mutex<()>,
+    pub(crate) sessions: Table,
+    /// Streams that have a watcher.
+    pub(crate) watched: Mutex<BTreeMap<StreamKey, Weak<Stream>>>,
+    pub(crate) connect_ms: Mutex<BTreeMap<CameraId, u64>>,
+    /// Cancelled when Vigie stops.
+    pub(crate) stopping: CancellationToken,
+}
+
+impl std::fmt::Debug for Core {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Core").field("cameras", &self.cameras.read().len()).finish_non_exhaustive()
+    }
+}
+
+impl Core {
+    /// A camera by number or slug, whoever asks.
+    pub(crate) fn find_camera(&self, id_or_slug: &str) -> Option<Camera> {
+        let cameras = self.cameras.read();
+        match id_or_slug.parse() {
+            Ok(id) => cameras.get(&CameraId(id)).cloned(),
+            Err(_) => cameras.values().find(|c| c.fields.slug == id_or_slug).cloned(),
+        }
+    }
+
+    /// A camera that `who` may do that to.
+    pub(crate) fn camera_for(&self, who: &Identity, action: Action, id_or_slug: &str) -> Result<Camera> {
+        let camera = self.find_camera(id_or_slug).ok_or(Error::CameraNotFound)?;
+        decide(who, action, &camera_target(&camera))?;
+        Ok(camera)
+    }
+
+    /// Takes over what people say of a camera now; what was observed meanwhile stays.
+    pub(crate) fn put_camera(&self, camera: Camera) {
+        let mut cameras = self.cameras.write();
+        let health = cameras.get(&camera.id).map(|c| c.health.clone());
+        let health = health.unwrap_or_else(|| camera.health.clone());
+        cameras.insert(camera.id, Camera { health, ..camera });
+    }
+}
+
+pub(crate) fn camera_target(camera: &Camera) -> Target {
+    Target::Camera { club_id: camera.fields.club_id, on_court: camera.fields.terrain_id.is_some() }
+}

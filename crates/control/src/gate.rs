@@ -1,0 +1,103 @@
+//! The door for outputs: who may see which stream, and which stream a path means.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use vigie_base::{CameraId, Secret, SessionId, StreamKey, StreamName};
+use vigie_hub::gate::RtspAccess;
+use vigie_hub::{Gate, Principal, Verb};
+
+use crate::auth::TicketScope;
+use crate::cameras::stream_names;
+use crate::config::RtspAuthMethod;
+use crate::core::{Core, camera_target};
+use crate::policy::{Action, decide};
+use crate::sessions;
+
+/// Implements [`vigie_hub::Gate`] over the rules.
+#[derive(Debug)]
+pub(crate) struct Door(pub(crate) Arc<Core>);
+
+impl Door {
+    /// A session's camera, and whether this session is open now.
+    fn session_camera(&self, id: &SessionId) -> Option<CameraId> {
+        self.0.sessions.get(id).and_then(|s| s.camera_id)
+    }
+
+    fn stream_of(&self, camera: &str, stream: StreamName) -> Option<StreamKey> {
+        let camera = self.0.find_camera(camera)?;
+        stream_names(&camera).contains(&stream).then_some(StreamKey { camera: camera.id, stream })
+    }
+}
+
+#[async_trait]
+impl Gate for Door {
+    fn rtsp_access(&self) -> RtspAccess {
+        let c = &self.0.config.rtsp;
+        // With an account, everybody is asked, this machine's own clients too (decision 18).
+        let account = c.user.is_some();
+        RtspAccess {
+            basic: matches!(c.auth_method, RtspAuthMethod::Both | RtspAuthMethod::Basic),
+            digest: matches!(c.auth_method, RtspAuthMethod::Both | RtspAuthMethod::Digest),
+            trust_loopback: c.trust_loopback && !account,
+            open: c.open && !account,
+        }
+    }
+
+    async fn stream_secret(&self, user: &str) -> Option<(Principal, Secret)> {
+        let c = &self.0.config.rtsp;
+        if let (Some(name), Some(password)) = (&c.user, &c.password)
+            && name == user
+        {
+            return Some((Principal::RtspAccount, password.clone()));
+        }
+        self.0.auth.stream_secret(user)
+    }
+
+    async fn allow(&self, who: &Principal, key: StreamKey, verb: Verb) -> bool {
+        let Some(camera) = self.0.cameras.read().get(&key.camera).cloned() else { return false };
+        if verb == Verb::Publish {
+            // Publishing comes with the stream keys; nobody has one yet.
+            return false;
+        }
+        match who {
+            Principal::Anonymous => self.rtsp_access().open,
+            Principal::Loopback => self.rtsp_access().trust_loopback || self.rtsp_access().open,
+            Principal::RtspAccount => true,
+            Principal::Ticket(ticket) => match self.0.auth.redeem_ticket(ticket) {
+                Some((TicketScope::Camera(id), _)) => id == key.camera,
+                Some((TicketScope::Session(id), _)) => self.session_camera(&id) == Some(key.camera),
+                None => false,
+            },
+            Principal::User { .. } => {
+                let Some(who) = self.0.auth.identity_of(who) else { return false };
+                decide(&who, Action::ViewCamera, &camera_target(&camera)).is_ok()
+                    || self.0.sessions.all().iter().any(|s| {
+                        s.camera_id == Some(key.camera)
+                            && decide(&who, Action::ViewSession, &sessions::target(s)).is_ok()
+                    })
+            }
+        }
+    }
+
+    async fn resolve(&self, path: &str) -> Option<StreamKey> {
+        let parts: Vec<&str> = path.split('/').collect();
+        match parts.as_slice() {
+            ["cam", camera] => self.stream_of(camera, StreamName::Main),
+            ["cam", camera, stream] => self.stream_of(camera, stream.parse().ok()?),
+            ["session", id] => {
+                // Unlike API lookups only open sessions: a closed one streams nothing.
+                let row = self.0.find_session(id).await.ok()??;
+                self.session_camera(&row.id).map(StreamKey::main)
+            }
+            // The short form is a slug, never a number.
+            [slug] if slug.parse::<i64>().is_err() => self.stream_of(slug, StreamName::Main),
+            [slug, stream] if slug.parse::<i64>().is_err() => self.stream_of(slug, stream.parse().ok()?),
+            _ => None,
+        }
+    }
+
+    fn touch_session(&self, session: &str) {
+        self.0.sessions.touch(&SessionId(session.to_owned()), self.0.clock.wall());
+    }
+}
