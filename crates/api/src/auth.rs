@@ -97,17 +97,28 @@ impl FromRequestParts<App> for ForCaller {
     }
 }
 
-/// The peer of the connection; never a header.
+/// The peer of the connection. Headers never raise trust; they only lower it: what a proxy on this machine passes on
+/// comes from loopback, but not from somebody at this machine.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Peer(pub(crate) IpAddr);
+pub(crate) struct Peer {
+    address: IpAddr,
+    forwarded: bool,
+}
 
 impl Peer {
+    /// For counting attempts.
     pub(crate) fn caller(self) -> Caller {
-        Caller { address: self.0 }
+        Caller { address: self.address }
+    }
+
+    /// For what is free at this machine alone: an address that is loopback only when the person is.
+    pub(crate) fn local_caller(self) -> Caller {
+        let stranger = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        Caller { address: if self.forwarded { stranger } else { self.address } }
     }
 
     pub(crate) fn is_loopback(self) -> bool {
-        self.0.to_canonical().is_loopback()
+        !self.forwarded && self.address.to_canonical().is_loopback()
     }
 }
 
@@ -115,8 +126,9 @@ impl<S: Sync> FromRequestParts<S> for Peer {
     type Rejection = std::convert::Infallible;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip());
+        let forwarded = ["forwarded", "x-forwarded-for", "x-real-ip"].iter().any(|h| parts.headers.contains_key(*h));
         // A server that was built without peer addresses trusts nobody: this address is not loopback.
-        Ok(Self(address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))))
+        Ok(Self { address: address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), forwarded })
     }
 }
 
@@ -188,6 +200,14 @@ mod tests {
         assert_eq!((cookie(&h, ACCESS_COOKIE), cookie(&h, REFRESH_COOKIE)), (Some("xyz"), Some("r")));
         assert_eq!(cookie(&h, "session"), None);
         assert_eq!(query_value(Some("a=1&ticket=t-1"), "ticket").as_deref(), Some("t-1"));
+    }
+
+    #[test]
+    fn a_forwarded_request_does_not_come_from_this_machine() {
+        let local = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        assert!(Peer { address: local, forwarded: false }.is_loopback());
+        let proxied = Peer { address: local, forwarded: true };
+        assert!(!proxied.is_loopback() && !proxied.local_caller().address.is_loopback());
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub(crate) async fn serve(run: Run) -> anyhow::Result<()> {
 
     let settings = control_config(&config, &data_dir);
     let hub = Hub::new(vigie_hub::Config { budget_bytes: config.hub.budget_mb << 20, ..vigie_hub::Config::default() });
-    let recorder = recorder::Files::open(&store, &hub, &settings).await.context("the recorder cannot start")?;
+    let recorder = recorder::open(&store, &hub, &settings).await.context("the recorder cannot start")?;
     let streams = streams::Streams::new(hub.clone(), config.reconnect.probe);
     let parts = Parts {
         store: store.clone(),
@@ -71,7 +71,7 @@ pub(crate) async fn serve(run: Run) -> anyhow::Result<()> {
         clock: Arc::new(SystemClock),
         streams: Arc::new(streams::Host(Arc::clone(&streams))),
         prober: Arc::new(streams::Probe),
-        recorder: Arc::new(recorder),
+        recorder,
     };
     let control = Control::start(settings, parts).await.map_err(|e| anyhow::anyhow!("{e}"))?;
     if let Err(e) = cameras::reconcile(&control, &config.cameras).await {
@@ -223,6 +223,7 @@ fn control_config(config: &Config, data_dir: &Path) -> vigie_control::Config {
             open: config.rtsp.open,
             trust_loopback: config.rtsp.trust_loopback,
         },
+        connection_types: vigie_source::KINDS.iter().map(|k| k.name).collect(),
         admin: config.auth.admin_username.clone().zip(config.auth.admin_password.clone()),
         ..defaults
     }

@@ -44,6 +44,6 @@ pub(crate) struct SetupInput {
 pub(crate) async fn run(State(app): State<App>, peer: Peer, Body(input): Body<SetupInput>) -> ApiResult<Response> {
     let password = Secret::new(input.password);
     let code = input.code.as_deref().map(str::trim).filter(|c| !c.is_empty());
-    let done = app.control().auth.setup(peer.caller(), input.username.trim(), &password, code).await?;
+    let done = app.control().auth.setup(peer.local_caller(), input.username.trim(), &password, code).await?;
     Ok(signed_in(&app, StatusCode::CREATED, &done))
 }
