@@ -3,11 +3,14 @@
 //! Pictures are never decoded here. **What makes a key frame is read from the NAL units themselves**, whatever the
 //! container or camera claims.
 
+mod lenient;
+
 use bytes::Bytes;
 use h264_reader::nal::sps::{ChromaFormat, FrameMbsFlags, PicOrderCntType, SeqParameterSet};
 use h264_reader::rbsp::{BitReader, ByteReader};
 
 use crate::bitstream::{Bits, BitstreamError};
+use crate::nal::trim_zeros;
 use crate::{H264Params, VideoInfo, nal};
 
 /// Slice of a picture that is not a random access point.
@@ -35,11 +38,11 @@ pub fn nal_type(first: u8) -> u8 {
 
 /// Reads the parameter sets (no start codes, no lengths). The SPS is understood, the PPS are kept as they are.
 pub fn params(sps: &[u8], pps: &[&[u8]]) -> Result<H264Params, BitstreamError> {
-    let sps = trim(sps);
+    let sps = trim_zeros(sps);
     let video = video_info(sps)?;
     let pps: Vec<Bytes> = pps
         .iter()
-        .map(|p| trim(p))
+        .map(|p| trim_zeros(p))
         .filter(|p| p.len() > 1 && nal_type(p[0]) == PPS)
         .take(MAX_PPS)
         .map(Bytes::copy_from_slice)
@@ -50,12 +53,9 @@ pub fn params(sps: &[u8], pps: &[&[u8]]) -> Result<H264Params, BitstreamError> {
     Ok(H264Params { sps: Bytes::copy_from_slice(sps), pps, video })
 }
 
-/// Trailing zeros are stuffing between NAL units (§B.1), which some cameras send inside RTP and SDP too.
-fn trim(mut nal: &[u8]) -> &[u8] {
-    while let [head @ .., 0] = nal {
-        nal = head;
-    }
-    nal
+fn read(nal: &[u8]) -> Option<SeqParameterSet> {
+    let bits = BitReader::new(ByteReader::skipping_h264_header(nal));
+    SeqParameterSet::from_bits(lenient::Lenient::new(bits)).ok()
 }
 
 fn video_info(nal: &[u8]) -> Result<VideoInfo, BitstreamError> {
@@ -66,8 +66,7 @@ fn video_info(nal: &[u8]) -> Result<VideoInfo, BitstreamError> {
     if nal_type(header) != SPS {
         return Err(BitstreamError::Invalid { what: WHAT });
     }
-    let sps = SeqParameterSet::from_bits(BitReader::new(ByteReader::skipping_h264_header(nal)))
-        .map_err(|_| BitstreamError::Invalid { what: WHAT })?;
+    let sps = read(nal).ok_or(BitstreamError::Invalid { what: WHAT })?;
     let (width, height) = sps.pixel_dimensions().map_err(|_| BitstreamError::Invalid { what: WHAT })?;
     if width == 0 || height == 0 || width > MAX_EDGE || height > MAX_EDGE {
         return Err(BitstreamError::Invalid { what: "H.264 picture size" });
@@ -134,8 +133,7 @@ fn max_dpb_frames(sps: &SeqParameterSet, level: u8, constraints: u8) -> u32 {
 
 /// Whether the pictures are 8 bit 4:2:0 frames, which is all that the in-process decoder knows.
 pub fn is_plain_420(sps: &[u8]) -> bool {
-    let reader = BitReader::new(ByteReader::skipping_h264_header(trim(sps)));
-    SeqParameterSet::from_bits(reader).is_ok_and(|s| {
+    read(trim_zeros(sps)).is_some_and(|s| {
         s.chroma_info.chroma_format == ChromaFormat::YUV420
             && s.chroma_info.bit_depth_luma_minus8 == 0
             && s.chroma_info.bit_depth_chroma_minus8 == 0

@@ -8,6 +8,7 @@ use std::fmt::Write;
 use bytes::Bytes;
 
 use crate::bitstream::{Bits, BitstreamError};
+use crate::nal::trim_zeros;
 use crate::{H265Params, VideoInfo, nal};
 
 /// Video parameter set.
@@ -32,7 +33,7 @@ pub fn nal_type(first: u8) -> u8 {
 
 /// Reads the parameter sets (no start codes, no lengths). VPS and PPS are kept as they are.
 pub fn params(vps: &[u8], sps: &[u8], pps: &[&[u8]]) -> Result<H265Params, BitstreamError> {
-    let (vps, sps) = (trim(vps), trim(sps));
+    let (vps, sps) = (trim_zeros(vps), trim_zeros(sps));
     if vps.len() < 3 || nal_type(vps[0]) != VPS {
         return Err(BitstreamError::Invalid { what: "H.265 video parameter set" });
     }
@@ -41,7 +42,7 @@ pub fn params(vps: &[u8], sps: &[u8], pps: &[&[u8]]) -> Result<H265Params, Bitst
     }
     let pps: Vec<Bytes> = pps
         .iter()
-        .map(|p| trim(p))
+        .map(|p| trim_zeros(p))
         .filter(|p| p.len() > 2 && nal_type(p[0]) == PPS)
         .take(MAX_PPS)
         .map(Bytes::copy_from_slice)
@@ -59,13 +60,6 @@ pub fn params(vps: &[u8], sps: &[u8], pps: &[&[u8]]) -> Result<H265Params, Bitst
         rfc6381: facts.profile.rfc6381(),
     };
     Ok(H265Params { vps: Bytes::copy_from_slice(vps), sps: Bytes::copy_from_slice(sps), pps, video })
-}
-
-fn trim(mut nal: &[u8]) -> &[u8] {
-    while let [head @ .., 0] = nal {
-        nal = head;
-    }
-    nal
 }
 
 /// Facts that the `hvcC` box repeats from the SPS (ISO/IEC 14496-15 §8.3.3.1).

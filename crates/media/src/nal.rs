@@ -60,7 +60,9 @@ pub fn split_annex_b(data: &[u8]) -> Vec<&[u8]> {
     out
 }
 
-fn trim_zeros(mut nal: &[u8]) -> &[u8] {
+/// Without the zeros behind it: stuffing between NAL units (ITU-T H.264 §B.1), which some cameras send inside RTP and
+/// SDP too.
+pub(crate) fn trim_zeros(mut nal: &[u8]) -> &[u8] {
     while let [head @ .., 0] = nal {
         nal = head;
     }

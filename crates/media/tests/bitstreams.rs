@@ -52,6 +52,25 @@ fn h264_stuffing_behind_parameter_sets_is_dropped() {
     assert!(h264::params(&sps[..6], &pps).is_err());
 }
 
+#[test]
+fn h264_parameter_sets_of_careless_cameras() {
+    let (sps, pps) = avc(CROPPED);
+    let size = |sps: &[u8]| {
+        let v = h264::params(sps, &pps).unwrap().video;
+        (v.width, v.height)
+    };
+    // Bytes behind the end.
+    assert_eq!(size(&[sps, &[0x12, 0x34]].concat()), (1920, 1080));
+    // The VUI breaks off at any place.
+    let whole = (8..sps.len()).find(|&n| h264::params(&sps[..n], &pps).is_ok()).unwrap();
+    assert!(whole < sps.len() - 4, "{whole} of {}", sps.len());
+    assert!((whole..sps.len()).all(|n| size(&sps[..n]) == (1920, 1080)));
+    // Fewer buffers than reference frames: three, one of them out of order, but buffers for two.
+    let vui = Writer::default().u(4, 0).u(1, 0).u(3, 0).u(1, 1).u(1, 1).ue(0).ue(0).ue(8).ue(8).ue(1).ue(2);
+    let sps = bare_sps_with(100, 40, 0, 3, (120, 68), Some(vui));
+    assert_eq!(h264::params(&sps, &pps).unwrap().video.reorder_depth, 1);
+}
+
 /// Writes bit fields; the other direction of the reader under test.
 #[derive(Default)]
 struct Writer(Vec<bool>);
@@ -74,7 +93,18 @@ impl Writer {
 }
 
 /// An SPS without VUI, as cheap cameras send it.
-fn bare_sps(profile: u32, level: u32, poc_type: u32, refs: u32, (mbs_wide, mbs_high): (u32, u32)) -> Vec<u8> {
+fn bare_sps(profile: u32, level: u32, poc_type: u32, refs: u32, size: (u32, u32)) -> Vec<u8> {
+    bare_sps_with(profile, level, poc_type, refs, size, None)
+}
+
+fn bare_sps_with(
+    profile: u32,
+    level: u32,
+    poc_type: u32,
+    refs: u32,
+    (mbs_wide, mbs_high): (u32, u32),
+    vui: Option<Writer>,
+) -> Vec<u8> {
     let mut w = Writer::default().u(8, profile).u(8, 0).u(8, level).ue(0);
     if profile == 100 {
         w = w.ue(1).ue(0).ue(0).u(2, 0);
@@ -83,7 +113,15 @@ fn bare_sps(profile: u32, level: u32, poc_type: u32, refs: u32, (mbs_wide, mbs_h
     if poc_type == 0 {
         w = w.ue(2);
     }
-    w.ue(refs).u(1, 0).ue(mbs_wide - 1).ue(mbs_high - 1).u(1, 1).u(1, 1).u(1, 0).u(1, 0).nal(&[0x67])
+    w = w.ue(refs).u(1, 0).ue(mbs_wide - 1).ue(mbs_high - 1).u(1, 1).u(1, 1).u(1, 0);
+    match vui {
+        Some(vui) => {
+            w = w.u(1, 1);
+            w.0.extend(vui.0);
+        }
+        None => w = w.u(1, 0),
+    }
+    w.nal(&[0x67])
 }
 
 #[test]

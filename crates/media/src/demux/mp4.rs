@@ -33,7 +33,7 @@ pub(super) fn is_mp4(head: &[u8]) -> bool {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Box_ {
+struct BoxHead {
     kind: [u8; 4],
     start: u64,
     body: u64,
@@ -41,7 +41,7 @@ struct Box_ {
 }
 
 /// The box at `at`; one that runs past the end of the file is cut there. `None` at the end.
-fn next_box<R: Read + Seek>(reader: &mut R, len: u64, at: u64) -> Result<Option<Box_>, DemuxError> {
+fn next_box<R: Read + Seek>(reader: &mut R, len: u64, at: u64) -> Result<Option<BoxHead>, DemuxError> {
     let Some(head) = read_at(reader, len, at, 8)? else { return Ok(None) };
     let (Some(&size), Some(&kind)) = (head.first_chunk::<4>(), head.last_chunk::<4>()) else { return Ok(None) };
     let (body, end) = match u32::from_be_bytes(size) {
@@ -56,7 +56,7 @@ fn next_box<R: Read + Seek>(reader: &mut R, len: u64, at: u64) -> Result<Option<
     if end < body {
         return Err(DemuxError::Damaged { what: "a box smaller than its header" });
     }
-    Ok(Some(Box_ { kind, start: at, body, end: end.min(len) }))
+    Ok(Some(BoxHead { kind, start: at, body, end: end.min(len) }))
 }
 
 /// A track that is played.
@@ -205,14 +205,14 @@ fn line(trak: Trak, entries: Vec<Entry>, trex: &[Trex], movie_rate: u32) -> Resu
     }
     let shift = shift(&trak, rate, movie_rate);
     let track_id = trak.tkhd.track_id;
-    let bytes_per_tick = entries.first().and_then(|e| e.bytes_per_pcm_sample);
+    let bytes_per_pcm_sample = entries.first().and_then(|e| e.bytes_per_pcm_sample);
     Ok(Line {
         track_id,
         rate,
         entries,
         entry: 0,
         shift,
-        cursor: Cursor::new(trak.mdia.minf.stbl, rate, bytes_per_tick),
+        cursor: Cursor::new(trak.mdia.minf.stbl, rate, bytes_per_pcm_sample),
         trex: trex.iter().find(|t| t.track_id == track_id).cloned().unwrap_or_default(),
         pending: VecDeque::new(),
         fragment_end: 0,
