@@ -10,6 +10,7 @@
 //! is written (ISO/IEC 14496-15 §5.3.3, §8.3.3).
 
 pub mod boxes;
+pub mod compact;
 mod finish;
 pub mod fragment;
 mod read;

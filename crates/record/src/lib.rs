@@ -20,6 +20,7 @@ pub mod log;
 pub mod recorder;
 pub mod recording;
 pub mod repair;
+mod shrink;
 pub mod volume;
 pub mod writer;
 

@@ -20,7 +20,8 @@ impl SessionLog {
     pub fn open(folder: &Path, session: &str) -> Self {
         let path = folder.join(format!("{session}.ffmpeg.log"));
         let file = create_dir_all(folder).and_then(|()| OpenOptions::new().create(true).append(true).open(&path));
-        let file = file.inspect_err(|e| tracing::warn!(path = %path.display(), error = %e, "no log for this recording"));
+        let file =
+            file.inspect_err(|e| tracing::warn!(path = %path.display(), error = %e, "no log for this recording"));
         Self { file: Mutex::new(file.ok()) }
     }
 

@@ -86,6 +86,8 @@ pub(crate) struct Shared {
     pub(crate) index: Arc<dyn Index>,
     pub(crate) writer: Writer,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Held by whoever replaces or removes finished files, so that none of them comes back.
+    pub(crate) tidy: tokio::sync::Mutex<()>,
     running: Mutex<BTreeMap<SessionId, Slot>>,
 }
 
@@ -123,7 +125,17 @@ impl Recorder {
     ) -> io::Result<Self> {
         let writer = Writer::start(volume)?;
         let running = Mutex::default();
-        Ok(Self { shared: Arc::new(Shared { config, hub, index, writer, clock, running }) })
+        Ok(Self {
+            shared: Arc::new(Shared {
+                config,
+                hub,
+                index,
+                writer,
+                clock,
+                tidy: tokio::sync::Mutex::default(),
+                running,
+            }),
+        })
     }
 
     /// The limits.
@@ -221,6 +233,7 @@ impl Recorder {
 
     /// What is left of a deletion once the row is marked. May be repeated.
     pub(crate) async fn erase(&self, id: RecordingId, path: &str) -> Result<(), RecordError> {
+        let _tidy = self.shared.tidy.lock().await;
         let (shared, path) = (Arc::clone(&self.shared), path.to_owned());
         let removed = tokio::task::spawn_blocking(move || {
             let volume = shared.writer.volume();

@@ -28,6 +28,8 @@ pub trait Volume: Send + Sync + fmt::Debug + 'static {
     fn exists(&self, path: &str) -> bool;
     /// Removes a file.
     fn remove(&self, path: &str) -> io::Result<()>;
+    /// Puts a file in the place of another in the same folder, at once.
+    fn replace(&self, from: &str, to: &str) -> io::Result<()>;
     /// Makes the entry of `path` in its folder durable, or its absence.
     fn sync_folder_of(&self, path: &str) -> io::Result<()>;
     /// Room left.
@@ -101,6 +103,10 @@ impl Volume for Disk {
 
     fn remove(&self, path: &str) -> io::Result<()> {
         fs::remove_file(self.path(path)?)
+    }
+
+    fn replace(&self, from: &str, to: &str) -> io::Result<()> {
+        fs::rename(self.path(from)?, self.path(to)?)
     }
 
     fn sync_folder_of(&self, path: &str) -> io::Result<()> {

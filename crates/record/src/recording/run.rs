@@ -340,8 +340,9 @@ impl Task {
                             let result = intake.unit(&u, &mut pieces);
                             (intake, pieces, result)
                         });
-                        let (intake, made, result) =
-                            work.await.map_err(|_| RecordError::EncoderUnavailable("the encoder has crashed".into()))?;
+                        let (intake, made, result) = work
+                            .await
+                            .map_err(|_| RecordError::EncoderUnavailable("the encoder has crashed".into()))?;
                         self.intake = intake;
                         pieces = made;
                         result?;
@@ -524,6 +525,7 @@ impl Task {
             // The file is whole; the next start finds it finished and seals the row.
             error.get_or_insert(e.into());
         }
+        crate::shrink::later(Arc::clone(&self.shared), o.id, o.path.clone(), o.file.media_bytes());
         self.done_duration += Duration::from_millis(u64::try_from(facts.duration_ms).unwrap_or(0));
         self.done_frames += u64::try_from(facts.frames).unwrap_or(0);
         self.with_live(|l| l.size_bytes = u64::try_from(facts.size_bytes).unwrap_or(0));

@@ -16,7 +16,8 @@ use vigie_media::MediaTime;
 use vigie_record::volume::{Space, VolumeFile};
 use vigie_record::{Config, Index, Recorder, Request, Volume};
 use vigie_store::{
-    NewRecording, RecordedGap, Recording as Row, RecordingEnd, RecordingProgress, RecordingState, StoreError,
+    CameraFields, CaptureSession, NewRecording, RecordedGap, Recording as Row, RecordingEnd, RecordingProgress,
+    RecordingState, SessionState, Store, StoreError,
 };
 
 use crate::fixture::Fixture;
@@ -88,6 +89,13 @@ impl Volume for MemoryDisk {
     fn remove(&self, path: &str) -> io::Result<()> {
         self.fuse.burn()?;
         self.files.lock().remove(path).map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+    fn replace(&self, from: &str, to: &str) -> io::Result<()> {
+        self.fuse.burn()?;
+        let mut files = self.files.lock();
+        let file = files.remove(from).ok_or(io::ErrorKind::NotFound)?;
+        files.insert(to.into(), file);
+        Ok(())
     }
     fn sync_folder_of(&self, _: &str) -> io::Result<()> {
         self.fuse.burn()
@@ -329,12 +337,14 @@ impl Camera {
         self.play_between(f, at, Duration::ZERO..Duration::MAX);
     }
 
-    /// As [`Self::play`], only what is shown between those times of the fixture.
+    /// As [`Self::play`], only what is sent between those times of the fixture.
     pub(crate) fn play_between(&mut self, f: &Fixture, at: Duration, part: Range<Duration>) {
         for u in &f.units {
             let rate = f.description.tracks[usize::from(u.track.0)].clock_rate;
-            let shown = Duration::from_nanos(u.pts.nanos(rate).max(0) as u64);
-            if !part.contains(&shown) {
+            // Pictures are sent in the order in which they are decoded.
+            let first = f.units[0].dts.nanos(f.description.tracks[0].clock_rate);
+            let sent = Duration::from_nanos((u.dts.nanos(rate) - first) as u64);
+            if !part.contains(&sent) {
                 continue;
             }
             let later = MediaTime::from_duration(at, rate).0;
@@ -343,7 +353,7 @@ impl Camera {
                 pts: u.pts.0 + later,
                 dts: Some(u.dts.0 + later),
                 shared_ns: Some(u.pts.nanos(rate) + at.as_nanos() as i64),
-                arrived: self.start + at + shown,
+                arrived: self.start + at + sent,
                 key: u.key,
                 data: u.data.clone(),
             };
@@ -359,4 +369,45 @@ impl Camera {
 
 pub(crate) fn recorder(dir: &std::path::Path, hub: &Hub, disk: &MemoryDisk, index: &MemoryIndex) -> Recorder {
     Recorder::new(config(dir), hub.clone(), Arc::new(disk.clone()), Arc::new(index.clone())).expect("threads")
+}
+
+/// The camera and the capture session that a row refers to.
+pub(crate) async fn seed(store: &Store) {
+    let fields = CameraFields {
+        slug: "court-1".into(),
+        name: "Court 1".into(),
+        connection_type: "testcard".into(),
+        primary_stream_url: None,
+        secondary_stream_url: None,
+        snapshot_url: None,
+        username: None,
+        connection_config: serde_json::Value::Null,
+        cloud_config: serde_json::Value::Null,
+        manufacturer: None,
+        model: None,
+        firmware_version: None,
+        serial_number: None,
+        club_id: None,
+        terrain_id: None,
+        enabled: true,
+        always_on: false,
+        tags: Vec::new(),
+        declared_fields: Vec::new(),
+    };
+    let at = UnixMillis(1_700_000_000_000);
+    let camera = store.insert_camera(fields, &|_| None, at).await.expect("a camera");
+    assert_eq!(camera.id, KEY.camera);
+    let session = CaptureSession {
+        id: request(Duration::ZERO).session_id,
+        camera_id: Some(camera.id),
+        club_id: 0,
+        terrain_id: None,
+        user_id: None,
+        state: SessionState::Recording,
+        created_at: at,
+        last_activity_at: at,
+        closed_at: None,
+        error: None,
+    };
+    store.insert_session(&session).await.expect("a session");
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "helpers of tests: a failure here is a failed test")]
 
 mod bench;
+mod crash;
 mod fixture;
 mod fragments;
 mod recorder;

@@ -222,7 +222,17 @@ async fn another_picture_size_goes_on_in_the_same_file() {
     assert_eq!(fixture::read(&path).units.iter().filter(|u| u.track == TrackId(0)).count(), 300);
     let sizes = fixture::tool(
         "ffprobe",
-        &["-v", "error", "-select_streams", "v", "-show_entries", "frame=width", "-of", "csv=p=0", path.to_str().unwrap()],
+        &[
+            "-v",
+            "error",
+            "-select_streams",
+            "v",
+            "-show_entries",
+            "frame=width",
+            "-of",
+            "csv=p=0",
+            path.to_str().unwrap(),
+        ],
     );
     // (Frames with side data take two lines.)
     let widths: Vec<&str> = sizes.lines().map(|l| l.trim_end_matches(',')).filter(|l| !l.is_empty()).collect();
@@ -334,4 +344,51 @@ async fn a_camera_that_never_sends_is_given_up() {
     let r = Recorder::new(config, hub, Arc::new(disk.clone()), Arc::new(index.clone())).expect("threads");
     assert!(matches!(r.start(request(PLAN)).await, Err(RecordError::SourceDown(_))));
     assert!(r.active().is_empty() && index.all().is_empty() && disk.files.lock().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_short_take_of_a_long_plan_becomes_a_small_file() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let f = fixture::make(dir.path(), fixture::B_FRAMES_AAC);
+    let (hub, disk, index) = (Hub::default(), MemoryDisk::new(), MemoryIndex::new());
+    let mut camera = Camera::new(&hub);
+    let r = recorder(dir.path(), &hub, &disk, &index);
+    let done = start(&r, &mut camera, &f).await.expect("started").stop().await.expect("finished");
+    let media: usize = f.units.iter().map(|u| u.data.len()).sum();
+    let deadline = Instant::now() + Duration::from_secs(5);
+    let small = loop {
+        let bytes = disk.bytes(&done.path).expect("a file");
+        if bytes.len() < media * 2 {
+            break bytes;
+        }
+        assert!(Instant::now() < deadline, "still {} bytes for {media} bytes of media", bytes.len());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    };
+    let path = save(dir.path(), "small.mp4", &small);
+    fixture::decodes(&path);
+    assert_eq!(pictures(&path), pictures(&f.path));
+    assert_eq!(fixture::frame_hashes(&path, "0:a").len(), fixture::frame_hashes(&f.path, "0:a").len() + 1);
+    assert_eq!(disk.files.lock().len(), 1, "no copy is left beside it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jpeg_pictures_and_telephone_sound_become_what_every_player_plays() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let f = fixture::jpeg_and_g711(dir.path(), 2);
+    let (hub, disk, index) = (Hub::default(), MemoryDisk::new(), MemoryIndex::new());
+    let mut camera = Camera::new(&hub);
+    let r = recorder(dir.path(), &hub, &disk, &index);
+    let recording = start(&r, &mut camera, &f).await.expect("started");
+    let done = recording.stop().await.expect("finished");
+    assert_eq!((done.frames, recording.status().mode), (50, "encode"));
+    let row = &index.all()[0];
+    assert_eq!((row.codec.as_deref(), row.audio_codec.as_deref()), (Some("h264"), Some("opus")));
+    let path = save(dir.path(), "converted.mp4", &disk.bytes(&done.path).expect("a file"));
+    fixture::decodes(&path);
+    assert_eq!(pictures(&path).len(), 50);
+    let show = ["-v", "error", "-show_entries", "stream=codec_name,duration", "-of", "csv=p=0", path.to_str().unwrap()];
+    let streams = fixture::tool("ffprobe", &show);
+    let durations: Vec<f64> = streams.lines().filter_map(|l| l.split(',').nth(1)?.parse().ok()).collect();
+    assert!(streams.starts_with("h264,") && streams.contains("opus,"), "{streams}");
+    assert!(durations.iter().all(|d| (1.9..=2.1).contains(d)), "{streams}");
 }
