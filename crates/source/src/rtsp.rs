@@ -82,30 +82,14 @@ impl RtspSource {
         let (host, port) =
             self.spec.target().ok_or_else(|| SourceError::new(Reason::Config, "the RTSP URL has no host"))?;
         address::resolve(&host, port, self.spec.config.timeout()).await?;
-        let carriers: &[Carrier] = match self.spec.config.transport {
-            Transport::Udp => &[Carrier::Udp],
-            Transport::Auto => &[Carrier::Tcp, Carrier::Udp],
-            _ => &[Carrier::Tcp],
-        };
         let place = Place { host, port, has_credentials: self.spec.credentials.is_some() };
-        let mut refused = None;
-        for &carrier in carriers {
-            match self.open(carrier, group, &place).await? {
-                Opened::Playing(demuxed, tracks) => {
-                    info!(?carrier, tracks = %tracks, "connected");
-                    return self.pump(*demuxed, tracks, carrier, &place, out).await;
-                }
-                Opened::CarrierRefused(e) => {
-                    info!(?carrier, "the camera refuses this transport");
-                    refused = Some(e);
-                }
-            }
-        }
-        Err(refused.unwrap_or_else(|| SourceError::new(Reason::Config, "no RTP transport to try")))
+        let (demuxed, tracks, carrier) = self.open(group, &place).await?;
+        info!(?carrier, tracks = %tracks, "connected");
+        self.pump(demuxed, tracks, carrier, &place, out).await
     }
 
     /// DESCRIBE, SETUP of what we understand, PLAY; each within the time-out.
-    async fn open(&self, carrier: Carrier, group: &Arc<SessionGroup>, place: &Place) -> Result<Opened, SourceError> {
+    async fn open(&self, group: &Arc<SessionGroup>, place: &Place) -> Result<(Demuxed, Tracks, Carrier), SourceError> {
         let within = self.spec.config.timeout();
         let options = self.session_options(group);
         let mut session: Session<Described> =
@@ -114,16 +98,27 @@ impl RtspSource {
                 Err(_) => return Err(place.late(Stage::Describe, within)),
             };
         let mut tracks = Tracks::choose(session.streams())?;
+        let mut carrier = match self.spec.config.transport {
+            Transport::Udp => Carrier::Udp,
+            _ => Carrier::Tcp,
+        };
         for (n, stream) in tracks.streams().into_iter().enumerate() {
-            match timeout(within, session.setup(stream, setup_options(carrier))).await {
+            let mut set_up = timeout(within, session.setup(stream, setup_options(carrier))).await;
+            if let Ok(Err(e)) = &set_up
+                && (n, carrier, self.spec.config.transport) == (0, Carrier::Tcp, Transport::Auto)
+                && errors::refuses_transport(e)
+            {
+                // On the same connection: some servers are confused by a second one right behind the first.
+                info!("the camera refuses RTP over TCP, trying UDP: {}", errors::brief(e));
+                carrier = Carrier::Udp;
+                set_up = timeout(within, session.setup(stream, setup_options(carrier))).await;
+            }
+            match set_up {
                 Ok(Ok(())) => {}
                 // Pictures without sound are better than nothing.
                 Ok(Err(e)) if n > 0 && e.status_code().is_some() => {
                     info!("the camera does not hand out its sound: {}", errors::brief(&e));
                     tracks.drop_audio();
-                }
-                Ok(Err(e)) if errors::refuses_transport(&e) => {
-                    return Ok(Opened::CarrierRefused(place.explain(&e, Stage::Setup)));
                 }
                 Ok(Err(e)) => return Err(place.explain(&e, Stage::Setup)),
                 Err(_) => return Err(place.late(Stage::Setup, within)),
@@ -139,7 +134,7 @@ impl RtspSource {
             Err(_) => return Err(place.late(Stage::Play, within)),
         };
         let demuxed = playing.demuxed().map_err(|e| place.explain(&e, Stage::Describe))?;
-        Ok(Opened::Playing(Box::new(demuxed), tracks))
+        Ok((demuxed, tracks, carrier))
     }
 
     fn session_options(&self, group: &Arc<SessionGroup>) -> SessionOptions {
@@ -236,11 +231,6 @@ impl RtspSource {
             }
         }
     }
-}
-
-enum Opened {
-    Playing(Box<Demuxed>, Tracks),
-    CarrierRefused(SourceError),
 }
 
 fn setup_options(carrier: Carrier) -> SetupOptions {

@@ -412,6 +412,7 @@ async fn wants_datagrams() {
     let o = connect(spec(port, Transport::Auto, false)).await;
     assert_eq!(o.reason(), Reason::NotFound, "{:?}", o.result);
     assert_eq!((seen.count("RTP/AVP/TCP"), seen.count("RTP/AVP/UDP")), (1, 1), "TCP first, then UDP");
+    assert_eq!(seen.connections.load(Ordering::Relaxed), 1);
     let o = connect(spec(port, Transport::Tcp, false)).await;
     assert_eq!(o.reason(), Reason::Config, "{:?}", o.result);
 }
