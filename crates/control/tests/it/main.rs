@@ -1,0 +1,9 @@
+//! `control` as its callers see it: a store and files in a temporary folder, a clock that tests own, cameras made of
+//! nothing.
+#![allow(clippy::unwrap_used, reason = "a test that meets an error should stop there")]
+
+mod cameras;
+mod door;
+mod house;
+mod sessions;
+mod sign_in;
