@@ -45,6 +45,7 @@ export async function waitForMotion(page, selector, timeoutMs = 20_000) {
 /** A page that fails the test when the console or a script complains; `expected` are texts that may appear. */
 export async function openPage(browser, { expected = [], ...options } = {}) {
   const context = await browser.newContext({ locale: 'en-GB', viewport: { width: 1280, height: 800 }, ...options });
+  context.setDefaultTimeout(15_000);
   const page = await context.newPage();
   const complaints = [];
   const note = (text) => {

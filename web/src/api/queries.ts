@@ -173,14 +173,25 @@ export const actions = {
     ),
 };
 
-/** A mutation that makes those queries ask again when it is done. */
+interface Outcome<Input, Output> {
+  done?: (output: Output, input: Input) => void;
+  failed?: (error: Error) => void;
+}
+
+/**
+ * A mutation that makes those queries ask again when it is done. What follows belongs into `outcome`: it happens even
+ * when the component that asked is gone by then, which callbacks of `mutate` do not promise.
+ */
 export function useAction<Input, Output>(
   run: (input: Input) => Promise<Output>,
   refresh: readonly (readonly unknown[])[],
+  outcome: Outcome<Input, Output> = {},
 ) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: run,
+    onSuccess: outcome.done,
+    onError: outcome.failed,
     onSettled: () => Promise.all(refresh.map((queryKey) => client.invalidateQueries({ queryKey }))),
   });
 }

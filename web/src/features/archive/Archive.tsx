@@ -211,7 +211,12 @@ function Chosen({ video }: { video: Video }) {
   const toast = useToast();
   const mayDelete = useMay('videos.delete');
   const [asking, setAsking] = useState(false);
-  const remove = useAction(actions.deleteVideo, [keys.videos, keys.videoHealth]);
+  const remove = useAction(actions.deleteVideo, [keys.videos, keys.videoHealth], {
+    done: () => {
+      toast({ tone: 'good', text: t('archive.deleted') });
+      navigate('/archive');
+    },
+  });
   const told = remove.error && tell(i18n, remove.error);
   return (
     <>
@@ -264,14 +269,7 @@ function Chosen({ video }: { video: Video }) {
           action={t('action.delete')}
           busy={remove.isPending}
           onClose={() => setAsking(false)}
-          onConfirm={() =>
-            remove.mutate(video, {
-              onSuccess: () => {
-                toast({ tone: 'good', text: t('archive.deleted') });
-                navigate('/archive');
-              },
-            })
-          }
+          onConfirm={() => remove.mutate(video)}
         >
           {told && <Notice title={told.title}>{told.hint}</Notice>}
           <p>

@@ -80,7 +80,7 @@ function Running({ camera, session, onStopped }: { camera: Camera; session: Sess
   const { t, n, format } = useI18n();
   const status = useRecordingStatus(session.session_id).data;
   const elapsed = useElapsed(session);
-  const stop = useStop(camera);
+  const stop = useStop(camera, onStopped);
   const planned = status?.duration_seconds ?? 0;
   const left = Math.max(0, planned - elapsed);
   return (
@@ -114,11 +114,7 @@ function Running({ camera, session, onStopped }: { camera: Camera; session: Sess
           <CircleAlert size={16} aria-hidden /> {n('record.gaps', status.gaps)}
         </p>
       )}
-      <Button
-        className="record-button record-stop"
-        busy={stop.busy}
-        onClick={() => stop.run(session.session_id, onStopped)}
-      >
+      <Button className="record-button record-stop" busy={stop.busy} onClick={() => stop.run(session.session_id)}>
         {!stop.busy && <span className="record-square" aria-hidden />}
         {t('record.stop')}
       </Button>

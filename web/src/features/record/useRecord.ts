@@ -19,62 +19,58 @@ export function useStart(camera: Camera) {
   const { t, format } = i18n;
   const toast = useToast();
   const client = useQueryClient();
-  const start = useAction((minutes: number) => actions.startRecording(camera.id, minutes), [keys.sessions]);
-  const run = (minutes: number) =>
-    start.mutate(minutes, {
-      onSuccess: (session) => {
-        // Shown at once; the server's list follows.
-        client.setQueryData<Session[]>(keys.sessions, (list = []) => [
-          ...list.filter((known) => known.session_id !== session),
-          {
-            session_id: session,
-            camera_id: camera.id,
-            state: 'RECORDING',
-            created_at: new Date().toISOString(),
-            recording_active: true,
-            elapsed_seconds: 0,
-          },
-        ]);
-        toast({
-          tone: 'good',
-          text: t('record.started', { camera: camera.name, length: format.length(minutes * 60) }),
-        });
-      },
-      onError: (error) => {
-        const told = tell(i18n, error);
-        toast({ tone: 'bad', text: [told.title, told.hint].filter(Boolean).join(' ') });
-      },
-    });
-  return { run, busy: start.isPending };
+  const start = useAction((minutes: number) => actions.startRecording(camera.id, minutes), [keys.sessions], {
+    done: (session, minutes) => {
+      // Shown at once; the server's list follows.
+      client.setQueryData<Session[]>(keys.sessions, (list = []) => [
+        ...list.filter((known) => known.session_id !== session),
+        {
+          session_id: session,
+          camera_id: camera.id,
+          state: 'RECORDING',
+          created_at: new Date().toISOString(),
+          recording_active: true,
+          elapsed_seconds: 0,
+        },
+      ]);
+      toast({
+        tone: 'good',
+        text: t('record.started', { camera: camera.name, length: format.length(minutes * 60) }),
+      });
+    },
+    failed: (error) => {
+      const told = tell(i18n, error);
+      toast({ tone: 'bad', text: [told.title, told.hint].filter(Boolean).join('. ') });
+    },
+  });
+  return { run: start.mutate, busy: start.isPending };
 }
 
-export function useStop(camera: Camera) {
+export function useStop(camera: Camera, stopped?: () => void) {
   const i18n = useI18n();
   const { t, format } = i18n;
   const toast = useToast();
   const [, navigate] = useLocation();
-  const stop = useAction((session: string) => actions.stopRecording(session), [keys.sessions, keys.videos]);
-  const run = (session: string, done?: () => void) =>
-    stop.mutate(session, {
-      onSuccess: (result) => {
-        done?.();
-        toast({
-          tone: 'good',
-          lasts: 9000,
-          text: t('record.saved', {
-            camera: camera.name,
-            length: format.length(result.duration_seconds),
-            size: format.bytes(result.size_bytes),
-          }),
-          action: { label: t('record.watch'), run: () => navigate(`/archive/${result.recording_id}`) },
-        });
-      },
-      onError: (error) => {
-        const told = tell(i18n, error);
-        toast({ tone: 'bad', text: [told.title, told.hint].filter(Boolean).join(' ') });
-      },
-    });
-  return { run, busy: stop.isPending };
+  const stop = useAction((session: string) => actions.stopRecording(session), [keys.sessions, keys.videos], {
+    done: (result) => {
+      stopped?.();
+      toast({
+        tone: 'good',
+        lasts: 9000,
+        text: t('record.saved', {
+          camera: camera.name,
+          length: format.length(result.duration_seconds),
+          size: format.bytes(result.size_bytes),
+        }),
+        action: { label: t('record.watch'), run: () => navigate(`/archive/${result.recording_id}`) },
+      });
+    },
+    failed: (error) => {
+      const told = tell(i18n, error);
+      toast({ tone: 'bad', text: [told.title, told.hint].filter(Boolean).join('. ') });
+    },
+  });
+  return { run: stop.mutate, busy: stop.isPending };
 }
 
 /** Seconds the session's recording has run, counted on between answers of the server. */

@@ -222,7 +222,13 @@ function Tokens() {
   const tokens = useTokens();
   const [creating, setCreating] = useState(false);
   const [dropping, setDropping] = useState<ApiToken | null>(null);
-  const drop = useAction((id: number) => actions.deleteToken(id), [keys.tokens]);
+  const drop = useAction((id: number) => actions.deleteToken(id), [keys.tokens], {
+    done: () => {
+      setDropping(null);
+      toast({ tone: 'good', text: t('tokens.deleted') });
+    },
+    failed: (error) => toast({ tone: 'bad', text: tell(i18n, error).title }),
+  });
   return (
     <section className="card settings-card">
       <div className="settings-row">
@@ -281,15 +287,7 @@ function Tokens() {
           action={t('action.delete')}
           busy={drop.isPending}
           onClose={() => setDropping(null)}
-          onConfirm={() =>
-            drop.mutate(dropping.id, {
-              onSuccess: () => {
-                setDropping(null);
-                toast({ tone: 'good', text: t('tokens.deleted') });
-              },
-              onError: (error) => toast({ tone: 'bad', text: tell(i18n, error).title }),
-            })
-          }
+          onConfirm={() => drop.mutate(dropping.id)}
         >
           <p>{t('tokens.delete_text')}</p>
         </Confirm>
