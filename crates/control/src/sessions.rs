@@ -9,6 +9,7 @@ mod wait;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use parking_lot::Mutex;
 use serde_json::json;
@@ -258,6 +259,10 @@ impl Core {
 /// Reserves the camera, waits for a frame, and opens the session; or leaves nothing behind.
 async fn open(core: &Arc<Core>, camera: CameraId, owner: Option<UserId>, reuse: bool) -> Result<CaptureSession> {
     let stream = core.hub.ensure(StreamKey::main(camera));
+    // Before our claim, which may bring an attempt that fails faster than the row is written.
+    let mut status = stream.status();
+    let before = status.borrow_and_update().clone();
+    let claimed = Instant::now();
     let now = core.clock.wall();
     let mut seconds = now.seconds();
     // 1. A place in the table: from here on the camera is taken.
@@ -295,7 +300,7 @@ async fn open(core: &Arc<Core>, camera: CameraId, owner: Option<UserId>, reuse: 
         }
     };
     // 3. A frame.
-    let waited = wait::first_frame(core, &stream, camera).await;
+    let waited = wait::first_frame(core, &stream, status, before, claimed).await;
     if let Err(Failure { reason, message }) = waited {
         info!(session = %row.id, reason = reason.as_str(), "no session: the camera does not deliver");
         close(core, &row.id, Some(message.clone())).await;

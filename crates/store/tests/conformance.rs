@@ -178,7 +178,7 @@ async fn cameras(r: &dyn Repository) {
     r.remember_stream(&seen).await.unwrap();
     let seen = RememberedStream { description: json!({"tracks": []}), ..seen };
     r.remember_stream(&seen).await.unwrap();
-    assert_eq!(r.remembered_streams().await.unwrap(), [seen.clone()]);
+    assert_eq!(r.remembered_streams().await.unwrap(), std::slice::from_ref(&seen));
 
     r.delete_camera(a.id).await.unwrap();
     assert!(r.remembered_streams().await.unwrap().is_empty());
@@ -187,7 +187,7 @@ async fn cameras(r: &dyn Repository) {
     r.set_camera_health(a.id, &health).await.unwrap();
     assert!(r.remembered_streams().await.unwrap().is_empty());
     assert!(matches!(r.delete_camera(a.id).await, Err(StoreError::NotFound("camera"))));
-    assert_eq!(r.cameras().await.unwrap(), [b.clone()]);
+    assert_eq!(r.cameras().await.unwrap(), std::slice::from_ref(&b));
     r.delete_camera(b.id).await.unwrap();
 }
 
@@ -201,8 +201,8 @@ async fn sessions(r: &dyn Repository) {
     s.last_activity_at = UnixMillis(T0.0 + 9);
     r.update_session(&s).await.unwrap();
     assert_eq!(r.session(&s.id).await.unwrap(), Some(s.clone()));
-    assert_eq!(r.open_sessions().await.unwrap(), [s.clone()]);
-    assert_eq!(r.sessions_ending_with("_1_1700000000").await.unwrap(), [s.clone()]);
+    assert_eq!(r.open_sessions().await.unwrap(), std::slice::from_ref(&s));
+    assert_eq!(r.sessions_ending_with("_1_1700000000").await.unwrap(), std::slice::from_ref(&s));
     assert!(r.sessions_ending_with("_2_1700000000").await.unwrap().is_empty());
 
     r.delete_camera(cam.id).await.unwrap();
@@ -306,7 +306,7 @@ async fn journal(r: &dyn Repository) {
     let filter = EventFilter { limit: 10, ..Default::default() };
     assert_eq!(r.events(&filter).await.unwrap(), [second.clone(), first.clone()]);
     let before = EventFilter { before: Some(second.id), ..filter.clone() };
-    assert_eq!(r.events(&before).await.unwrap(), [first.clone()]);
+    assert_eq!(r.events(&before).await.unwrap(), std::slice::from_ref(&first));
     let of = EventFilter { camera_id: Some(CameraId(502)), ..filter };
     assert_eq!(r.events(&of).await.unwrap(), [second]);
 

@@ -1,9 +1,10 @@
 //! Waiting for a camera's first frame.
 
 use std::sync::Arc;
+use std::time::Instant;
 
+use tokio::sync::watch;
 use tokio::time::timeout;
-use vigie_base::CameraId;
 use vigie_hub::{Event, Failure, Join, Lag, Purpose, Reason, Status, Stream, SubscribeOptions};
 use vigie_media::MediaKind;
 
@@ -13,17 +14,27 @@ use crate::core::Core;
 ///
 /// The caller holds the stream, so its source is running or starting. The first attempt that fails decides: whoever
 /// stands in front of the camera should not wait for a back-off.
-pub(super) async fn first_frame(core: &Core, stream: &Arc<Stream>, camera: CameraId) -> Result<(), Failure> {
+///
+/// `status` and `first` were taken before the caller's claim, at `claimed`.
+pub(super) async fn first_frame(
+    core: &Core,
+    stream: &Arc<Stream>,
+    mut status: watch::Receiver<Status>,
+    first: Status,
+    claimed: Instant,
+) -> Result<(), Failure> {
     let observe = SubscribeOptions { join: Join::Key, lag: Lag::Live, purpose: Purpose::Observe };
     let mut cursor = stream.subscribe(observe);
-    let mut status = stream.status();
-    let first = status.borrow_and_update().clone();
     if first == Status::Live && stream.last_key().is_some() {
+        return Ok(());
+    }
+    // The first frame may have come between the claim and the cursor.
+    if stream.last_key().is_some_and(|k| k.arrived >= claimed) {
         return Ok(());
     }
     // Anything that waits is told to try now.
     if matches!(first, Status::Waiting { .. } | Status::Suspended | Status::Silent) {
-        core.streams.reconnect(camera).await;
+        core.streams.reconnect(stream.key().camera).await;
     }
     let removed = || Failure { reason: Reason::Config, message: "the camera was removed".to_owned() };
     let waiting = async {
