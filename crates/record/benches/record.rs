@@ -102,6 +102,7 @@ fn stop_90min(dir: &Path) {
                 file.sync().expect("synced");
             }
         }
+        assert!(!session.is_full(), "the plan was too small");
         let writing = began.elapsed();
         file.sync().expect("synced");
         let grown = resident_kib() - memory;

@@ -16,6 +16,9 @@ use crate::volume::Volume;
 use crate::writer::Writer;
 use crate::{Index, RecordError};
 
+/// Finished recordings that still answer `get`.
+const REMEMBERED: usize = 256;
+
 /// Limits and places.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -150,15 +153,17 @@ impl Recorder {
         let session = request.session_id.clone();
         {
             let mut running = self.shared.running.lock();
-            running.retain(|_, s| match s {
-                Slot::Starting => true,
-                Slot::Running(r) => !r.is_over(),
-            });
-            if running.contains_key(&session) {
+            let over = |s: &Slot| matches!(s, Slot::Running(r) if r.is_over());
+            if running.get(&session).is_some_and(|s| !over(s)) {
                 return Err(RecordError::AlreadyRecording);
             }
-            if running.len() >= self.shared.config.max_concurrent {
-                return Err(RecordError::TooMany(running.len()));
+            let active = running.values().filter(|s| !over(s)).count();
+            if active >= self.shared.config.max_concurrent {
+                return Err(RecordError::TooMany(active));
+            }
+            // Those that are over still answer questions, as long as there are not too many.
+            if running.len() > active + REMEMBERED {
+                running.retain(|_, s| !over(s));
             }
             running.insert(session.clone(), Slot::Starting);
         }

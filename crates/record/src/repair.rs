@@ -90,10 +90,10 @@ impl Recorder {
             },
             ended_at: UnixMillis(row.started_at.0.saturating_add(duration_ms)),
             interrupted: true,
-            codec: row.codec.clone(),
-            audio_codec: row.audio_codec.clone(),
-            width: row.width,
-            height: row.height,
+            codec: facts.video.map(|v| v.0.to_owned()),
+            audio_codec: facts.audio.map(str::to_owned),
+            width: facts.video.map(|v| i64::from(v.1)),
+            height: facts.video.map(|v| i64::from(v.2)),
         };
         self.shared.index.sealed(row.id, &end).await?;
         Ok(facts)

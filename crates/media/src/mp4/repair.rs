@@ -29,6 +29,10 @@ pub struct Facts {
     pub frames: u64,
     /// Bytes of media and fragment headers.
     pub media_bytes: u64,
+    /// Codec, width and height of the pictures, by their first sample entry.
+    pub video: Option<(&'static str, u32, u32)>,
+    /// Codec of the sound.
+    pub audio: Option<&'static str>,
 }
 
 /// The verdict on a file.
@@ -161,7 +165,8 @@ fn finished(moov: &[u8], len: u64, at: u64) -> Result<Verdict, RepairError> {
         .map(u64::from)
         .sum();
     let media_bytes = len.saturating_sub(at + moov.len() as u64);
-    Ok(Verdict::Finished(Facts { duration, frames, media_bytes }))
+    let (video, audio) = codecs(moov);
+    Ok(Verdict::Finished(Facts { duration, frames, media_bytes, video, audio }))
 }
 
 fn growing<R: Read + Seek>(file: &mut R, moov: &[u8], at: u64, len: u64) -> Result<Verdict, RepairError> {
@@ -207,9 +212,43 @@ fn growing<R: Read + Seek>(file: &mut R, moov: &[u8], at: u64, len: u64) -> Resu
 
     let frames = lanes.iter().filter(|l| l.video).flat_map(|l| &l.chunks).map(|c| c.samples.len() as u64).sum();
     let duration = i64::try_from(duration).unwrap_or(0);
-    let facts =
-        Facts { duration: MediaTime(duration).since(MediaTime(0), timescale), frames, media_bytes: tail - data_start };
+    let (video, audio) = codecs(moov);
+    let facts = Facts {
+        duration: MediaTime(duration).since(MediaTime(0), timescale),
+        frames,
+        media_bytes: tail - data_start,
+        video,
+        audio,
+    };
     Ok(Verdict::Repair(facts, ops))
+}
+
+type Video = (&'static str, u32, u32);
+
+/// What the first sample entries of a movie say.
+fn codecs(moov: &[u8]) -> (Option<Video>, Option<&'static str>) {
+    let (mut video, mut audio) = (None, None);
+    for trak in boxes(moov.get(8..).unwrap_or(&[])).filter(|b| b.kind == *b"trak") {
+        let stsd = descend(trak.body, &[b"mdia", b"minf", b"stbl", b"stsd"]);
+        let Some(entry) = stsd.and_then(|s| boxes(s.body.get(8..)?).next()) else { continue };
+        let name = match &entry.kind {
+            b"avc1" => "h264",
+            b"hvc1" => "h265",
+            b"mp4v" => "mjpeg",
+            b"mp4a" => "aac",
+            b"Opus" => "opus",
+            b"alaw" => "pcm_alaw",
+            b"ulaw" => "pcm_mulaw",
+            _ => continue,
+        };
+        if matches!(name, "h264" | "h265" | "mjpeg") {
+            let size = u32_at(entry.body, 24).unwrap_or(0);
+            video = Some((name, size >> 16, size & 0xffff));
+        } else {
+            audio = Some(name);
+        }
+    }
+    (video, audio)
 }
 
 fn lane(trak: &Found<'_>) -> Option<Lane> {

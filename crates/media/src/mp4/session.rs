@@ -32,7 +32,7 @@ use crate::{AccessUnit, Codec, MediaKind, MediaTime, StreamDescription, Track};
 
 const FTYP: u64 = 32;
 /// Fragments are cut at this age, or at a key frame when older than half of it: a crash loses less than a second.
-const FRAGMENT: Duration = Duration::from_millis(900);
+const FRAGMENT: Duration = Duration::from_millis(800);
 /// Samples of a track in one fragment.
 const MAX_RUN: usize = 1024;
 /// The data begins at a multiple of this.
@@ -456,7 +456,8 @@ fn entry_bytes(track: &Track) -> usize {
     b.len()
 }
 
-/// Entries to keep room for. Frame rates that cameras declare are often wrong: twice the greatest figure is kept.
+/// Entries to keep room for. Frame rates that cameras declare are often wrong: while none was measured, twice the
+/// declared one is kept.
 fn capacity(track: &Track, plan: Plan) -> Capacity {
     let seconds = plan.duration.as_secs() + 90;
     let video = track.video();
@@ -465,13 +466,15 @@ fn capacity(track: &Track, plan: Plan) -> Capacity {
         Codec::Opus(_) | Codec::G711(_) => 110,
         Codec::H264(_) | Codec::H265(_) | Codec::Jpeg(_) => {
             let declared = video.and_then(|v| v.fps).unwrap_or(0.0);
-            (declared.max(plan.fps).clamp(30.0, 240.0) * 2.0) as u64
+            let room = if plan.fps >= 1.0 { 1.25 } else { 2.0 };
+            (declared.max(plan.fps).clamp(30.0, 240.0) * room) as u64
         }
     };
     Capacity {
         samples: per_second * seconds,
         chunks: seconds * 3,
-        reordered: video.is_some_and(|v| v.reorder_depth > 0),
+        // Whatever the parameter sets say: some cameras reorder without declaring it.
+        reordered: matches!(track.codec, Codec::H264(_) | Codec::H265(_)),
         has_keys: matches!(track.codec, Codec::H264(_) | Codec::H265(_)),
     }
 }

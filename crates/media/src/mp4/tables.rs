@@ -186,6 +186,7 @@ pub struct Tables {
     durations: Run,
     offsets: Run,
     reordered: bool,
+    has_keys: bool,
     all_keys: bool,
     last_chunk: Option<(u32, u32)>,
 }
@@ -204,6 +205,7 @@ impl Tables {
             durations: Run::default(),
             offsets: Run::default(),
             reordered: false,
+            has_keys,
             all_keys: true,
             last_chunk: None,
         }
@@ -249,9 +251,9 @@ impl Tables {
             self.durations.push(s.duration, &mut self.stts, out);
             self.offsets.push(s.composition_offset.cast_unsigned(), &mut self.ctts, out);
             self.reordered |= s.composition_offset != 0;
-            if s.key {
+            if s.key && self.has_keys {
                 self.stss.push(&clamp(self.stsz.count).to_be_bytes(), out);
-            } else {
+            } else if !s.key {
                 self.all_keys = false;
             }
         }
@@ -267,7 +269,7 @@ impl Tables {
         } else {
             self.ctts.omit(out);
         }
-        if self.all_keys {
+        if self.all_keys || !self.has_keys {
             self.stss.omit(out);
         } else {
             self.stss.finish(out);
@@ -275,5 +277,55 @@ impl Tables {
         self.stsz.finish(out);
         self.stsc.finish(out);
         self.co64.finish(out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(n: u32) -> SampleEntry {
+        // Times that shiver defeat the run-length coding: the worst case that the plan is made for.
+        SampleEntry { duration: 1024 + n % 2, composition_offset: (n % 3).cast_signed(), size: 100 + n, key: true }
+    }
+
+    fn fill(capacity: Capacity) -> (Tables, u64, Vec<Write>) {
+        let mut end = 1000;
+        let mut t = Tables::new(capacity, &mut end);
+        let mut out = Vec::new();
+        let samples = u32::try_from(capacity.samples).unwrap();
+        let per = samples / u32::try_from(capacity.chunks).unwrap();
+        for chunk in 0..samples / per {
+            t.chunk(u64::from(chunk), 1, (chunk * per..(chunk + 1) * per).map(entry), &mut out);
+            assert!(!t.is_full(), "full after {} of {samples}", t.samples());
+        }
+        (t, end, out)
+    }
+
+    #[test]
+    fn the_plan_always_fits_and_no_write_leaves_the_region() {
+        for has_keys in [true, false] {
+            let (mut t, end, mut out) = fill(Capacity { samples: 100_000, chunks: 2000, reordered: true, has_keys });
+            assert!(t.all().iter().all(|t| t.page.len() <= PAGE), "memory stays flat");
+            t.finish(&mut out);
+            assert!(out.iter().all(|w| w.at >= 1000 && w.at + w.len() <= end));
+        }
+    }
+
+    #[test]
+    fn beyond_the_plan_it_says_so_in_time_and_never_writes_into_its_neighbour() {
+        let mut end = 0;
+        let mut t = Tables::new(Capacity { samples: 10, chunks: 10, reordered: true, has_keys: true }, &mut end);
+        let mut out = Vec::new();
+        let mut warned = None;
+        for n in 0..50_000 {
+            t.chunk(0, 1, std::iter::once(entry(n)), &mut out);
+            if t.is_full() && warned.is_none() {
+                warned = Some(n);
+            }
+        }
+        assert!(warned.is_some_and(|n| n > 1000 && n < 6000), "{warned:?}");
+        t.finish(&mut out);
+        assert!(out.iter().all(|w| w.at + w.len() <= end));
     }
 }

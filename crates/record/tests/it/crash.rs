@@ -90,6 +90,9 @@ async fn kill_9_loses_at_most_a_second() {
     fixture::decodes(&path);
     let rows = store.recordings(&RecordingFilter::default()).await.expect("rows");
     assert_eq!((rows.len(), rows[0].state, rows[0].interrupted), (1, RecordingState::Sealed, true));
+    let row = &rows[0];
+    assert_eq!((row.codec.as_deref(), row.audio_codec.as_deref()), (Some("h264"), Some("aac")));
+    assert_eq!((row.width, row.height), (Some(320), Some(180)));
     let kept = Duration::from_millis(rows[0].duration_ms as u64);
     assert!(kept + Duration::from_millis(1200) > recorded_for, "{kept:?} of {recorded_for:?}");
     let found = fixture::read(&path);
