@@ -35,7 +35,8 @@ export function useEventStream() {
             : list,
         );
       }
-      void client.invalidateQueries({ queryKey: keys.cameras });
+      // What is gone is not asked for once more.
+      void client.invalidateQueries({ queryKey: keys.cameras, exact: data.deleted === true });
     });
     on('resync', () => void client.invalidateQueries({ predicate: (query) => query.queryKey[0] !== keys.me[0] }));
     on('session', () => void client.invalidateQueries({ queryKey: keys.sessions }));

@@ -56,7 +56,7 @@ export function CameraForm({ camera, title, action, save, onSaved, onClose }: Pr
     const changed = <T,>(value: T, before: T | null | undefined) =>
       camera && value === (before ?? '') ? undefined : value;
     return {
-      name: changed(name.trim(), camera?.name),
+      name: changed(name.trim(), camera?.name) || undefined,
       url: changed(url.trim(), camera?.primary_stream_url),
       sub_url: changed(subUrl.trim(), camera?.secondary_stream_url) || (camera?.secondary_stream_url ? '' : undefined),
       username: changed(username.trim(), camera?.username) || (camera?.username ? '' : undefined),
@@ -82,7 +82,7 @@ export function CameraForm({ camera, title, action, save, onSaved, onClose }: Pr
   const withName = (body: CameraInput): CameraInput =>
     camera || body.name ? body : { ...body, name: url.startsWith(TEST_CARD) ? t('form.testcard.name') : hostOf(url) };
   const saveError = saving.error && tell(i18n, saving.error);
-  const fields = saving.error instanceof ApiError ? fieldErrors(saving.error) : {};
+  const fields = saving.error instanceof ApiError ? fieldErrors(saving.error) : [];
 
   const paste = (text: string) => {
     const found = splitCredentials(text);
@@ -115,7 +115,7 @@ export function CameraForm({ camera, title, action, save, onSaved, onClose }: Pr
           {t('error.declared.hint')}
         </Notice>
       )}
-      {saveError && <Notice title={saveError.title}>{Object.values(fields)[0] ?? saveError.hint}</Notice>}
+      {saveError && <Notice title={saveError.title}>{fields[0] ?? saveError.hint}</Notice>}
       <Field
         label={t('form.url')}
         hint={t('form.url.hint')}
@@ -204,12 +204,10 @@ function hostOf(url: string): string {
   return /^[a-z][a-z0-9+.-]*:\/\/([^/?#:]+)/i.exec(url)?.[1] ?? url;
 }
 
-/** The sentences of `details.fields`, by field. */
-function fieldErrors(error: ApiError): Record<string, string> {
-  const list = error.details.fields;
-  if (!Array.isArray(list)) return {};
-  return Object.fromEntries(
-    list.map((entry: { field?: string; error?: string }) => [entry.field ?? '', entry.error ?? '']),
+/** The sentences about single fields; `details` holds them by field. */
+function fieldErrors(error: ApiError): string[] {
+  return Object.values(error.details).flatMap((entry) =>
+    entry && typeof entry === 'object' && 'error' in entry && typeof entry.error === 'string' ? [entry.error] : [],
   );
 }
 

@@ -332,10 +332,13 @@ function DeleteCamera({ camera, onClose, onDeleted }: { camera: Camera; onClose:
   const { t, n } = i18n;
   const session = useRecordingOf(camera.id);
   const kept = useVideos().data?.filter((video) => video.camera_id === camera.id).length ?? 0;
-  const remove = useAction(
-    () => actions.deleteCamera(camera.id, session !== undefined).then(onDeleted),
-    [keys.cameras, keys.sessions],
-  );
+  const remove = useAction(() => actions.deleteCamera(camera.id, session !== undefined), [keys.sessions], {
+    done: () => {
+      onDeleted();
+      queryClient.setQueryData<Camera[]>(keys.cameras, (list) => list?.filter((known) => known.id !== camera.id));
+      void queryClient.invalidateQueries({ queryKey: keys.cameras, exact: true });
+    },
+  });
   const told = remove.error && tell(i18n, remove.error);
   return (
     <Confirm
