@@ -4,6 +4,7 @@
 //! never Argon2. **What is taken back stops working at once**: an access token names its sign-in and the user's token
 //! version, and both are looked at on every use (decision 54).
 
+mod issued;
 mod limiter;
 mod passwords;
 mod tickets;
@@ -23,9 +24,11 @@ use vigie_hub::Principal;
 use vigie_store::{ApiToken, AuditEntry, NewUser, Role, SignIn, Store, StoreError, User};
 
 use crate::config::Config;
-use crate::crypto::{Keys, Place, random_code, random_token, sha256};
+use crate::crypto::{Keys, random_code, random_token, sha256};
 use crate::error::{Error, Result};
 use crate::policy::{Action, Identity, Target, decide};
+use issued::API_PREFIX;
+pub use issued::{NewToken, StreamCredentials, Ticket, TokenView};
 use limiter::Limiter;
 use passwords::{Passwords, check_new_password, check_username};
 pub use tickets::TicketScope;
@@ -37,10 +40,6 @@ const ACCESS: Duration = Duration::from_secs(900);
 const REFRESH: Duration = Duration::from_secs(30 * 86_400);
 /// A use of a refresh token moves its end only when that gains at least this much, to spare the disk.
 const REFRESH_STEP: Duration = Duration::from_secs(3600);
-/// What API tokens begin with, so that they are not taken for access tokens, and are found by secret scanners.
-const API_PREFIX: &str = "vgt_";
-const API_TOKENS_PER_USER: usize = 100;
-
 /// Who knocks, before anybody is identified. `address` is the socket's peer, never a header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Caller {
@@ -82,73 +81,6 @@ pub struct SignedIn {
     pub refresh_expires_in: u64,
     /// Who signed in.
     pub user: UserView,
-}
-
-/// A password for RTSP (and later ONVIF).
-#[derive(Debug, Clone)]
-pub struct StreamCredentials {
-    /// The user name.
-    pub username: String,
-    /// The password.
-    pub password: Secret,
-}
-
-/// An API token as its owner sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct TokenView {
-    /// Its number.
-    pub id: i64,
-    /// What the owner calls it.
-    pub name: String,
-    /// What it may do at most.
-    pub role: &'static str,
-    /// The club it is limited to.
-    pub club_id: Option<i64>,
-    /// Whether it may only read.
-    pub read_only: bool,
-    /// When it was made (RFC 3339).
-    pub created_at: String,
-    /// When it ends (RFC 3339).
-    pub expires_at: Option<String>,
-}
-
-impl From<&ApiToken> for TokenView {
-    fn from(t: &ApiToken) -> Self {
-        Self {
-            id: t.id,
-            name: t.name.clone(),
-            role: t.role.as_str(),
-            club_id: t.club_id,
-            read_only: t.read_only,
-            created_at: t.created_at.rfc3339(),
-            expires_at: t.expires_at.map(UnixMillis::rfc3339),
-        }
-    }
-}
-
-/// A wish for an API token.
-#[derive(Debug, Clone)]
-pub struct NewToken {
-    /// What to call it.
-    pub name: String,
-    /// Role, at most the maker's; `None` means the maker's.
-    pub role: Option<Role>,
-    /// Limits it to a club.
-    pub club_id: Option<i64>,
-    /// May only read.
-    pub read_only: bool,
-    /// When it ends.
-    pub expires_at: Option<UnixMillis>,
-}
-
-/// A ticket.
-#[derive(Debug, Clone)]
-pub struct Ticket {
-    /// For `?ticket=`.
-    pub ticket: Secret,
-    /// Seconds; 600.
-    pub expires_in: u64,
 }
 
 /// What an access token says (RFC 7519).
@@ -423,25 +355,6 @@ impl Auth {
         }
     }
 
-    /// An API token never may more than its maker may now.
-    fn token_identity(&self, t: &ApiToken) -> Option<Identity> {
-        if t.expires_at.is_some_and(|e| e <= self.clock.wall()) {
-            return None;
-        }
-        let user = self.user(t.user_id).filter(|u| u.enabled)?;
-        let role = weaker(t.role, user.role);
-        let club_id = if user.role == Role::SuperAdmin { t.club_id } else { user.club_id };
-        Some(Identity {
-            user_id: user.id,
-            username: format!("{}/{}", user.username, t.name),
-            role,
-            club_id,
-            api_token: Some(t.id),
-            sign_in: None,
-            read_only: t.read_only,
-        })
-    }
-
     /// Who stands behind a principal that an output asks for.
     pub(crate) fn identity_of(&self, principal: &Principal) -> Option<Identity> {
         let Principal::User { id, .. } = principal else { return None };
@@ -542,123 +455,6 @@ impl Auth {
         Ok(view(&user))
     }
 
-    /// One's own stream password; made when there is none yet, or when `renew`.
-    pub async fn stream_password(&self, who: &Identity, renew: bool) -> Result<StreamCredentials> {
-        decide(who, Action::OwnAccount, &Target::User(who.user_id))?;
-        if who.api_token.is_some() {
-            return Err(Error::Denied(crate::policy::Denied { code: "forbidden" }));
-        }
-        let _one = self.changes.lock().await;
-        let mut user = self.user(who.user_id).ok_or(Error::Unauthenticated)?;
-        if !renew && let Some(password) = self.open_stream_password(&user) {
-            return Ok(StreamCredentials { username: user.username, password });
-        }
-        // 16 random bytes: 128 bits.
-        let password = random_token("", 16);
-        user.stream_password = Some(self.keys.seal(stream_place(user.id), password.reveal().as_bytes()));
-        user.updated_at = self.clock.wall();
-        self.store.update_user(&user).await?;
-        self.known.write().users.insert(user.id, user.clone());
-        self.audit(Some(user.id), &user.username, "stream_password", "user", None).await;
-        Ok(StreamCredentials { username: user.username, password })
-    }
-
-    fn open_stream_password(&self, user: &User) -> Option<Secret> {
-        let sealed = user.stream_password.as_ref()?;
-        match self.keys.open(stream_place(user.id), sealed) {
-            Ok(plain) => String::from_utf8(plain.to_vec()).ok().map(Secret::new),
-            Err(e) => {
-                warn!(user = %user.id, error = %e, "a stream password cannot be used");
-                None
-            }
-        }
-    }
-
-    /// The stream password of a user name, for [`vigie_hub::Gate::stream_secret`].
-    pub(crate) fn stream_secret(&self, username: &str) -> Option<(Principal, Secret)> {
-        let user = self.known.read().by_name(username).filter(|u| u.enabled).cloned()?;
-        let secret = self.open_stream_password(&user)?;
-        Some((Principal::User { id: user.id.0, name: user.username }, secret))
-    }
-
-    /// One's API tokens.
-    pub fn tokens(&self, who: &Identity) -> Result<Vec<TokenView>> {
-        let known = self.known.read();
-        let mut mine: Vec<&ApiToken> = known.tokens.values().filter(|t| t.user_id == who.user_id).collect();
-        mine.sort_by_key(|t| t.id);
-        Ok(mine.into_iter().map(TokenView::from).collect())
-    }
-
-    /// Makes an API token; the secret is shown this once.
-    pub async fn create_token(&self, who: &Identity, new: NewToken) -> Result<(TokenView, Secret)> {
-        decide(who, Action::OwnTokens, &Target::User(who.user_id))?;
-        let name = new.name.trim();
-        if name.is_empty() {
-            return Err(Error::missing("name"));
-        }
-        if name.chars().count() > 100 || name.chars().any(char::is_control) {
-            return Err(Error::field("name", "too_long", "a token's name has at most 100 characters"));
-        }
-        let role = new.role.unwrap_or(who.role);
-        if weaker(role, who.role) != role {
-            return Err(Error::field("role", "not_allowed", "a token may not do more than you"));
-        }
-        let now = self.clock.wall();
-        if new.expires_at.is_some_and(|e| e <= now) {
-            return Err(Error::field("expires_at", "value", "the token would have ended already"));
-        }
-        let club_id = if who.role == Role::SuperAdmin && who.club_id.is_none() { new.club_id } else { who.club_id };
-        let _one = self.changes.lock().await;
-        if self.tokens(who)?.len() >= API_TOKENS_PER_USER {
-            return Err(Error::field("name", "not_allowed", "you have 100 tokens: drop one first"));
-        }
-        let secret = random_token(API_PREFIX, 32);
-        let token = ApiToken {
-            id: 0,
-            user_id: who.user_id,
-            name: name.to_owned(),
-            hash: sha256(secret.reveal()),
-            role,
-            club_id,
-            read_only: new.read_only || who.read_only,
-            created_at: now,
-            expires_at: new.expires_at,
-        };
-        let token = self.store.insert_api_token(token).await?;
-        let view = TokenView::from(&token);
-        self.audit(Some(who.user_id), &who.username, "token.create", &format!("token/{}", token.id), None).await;
-        self.known.write().tokens.insert(token.hash, token);
-        Ok((view, secret))
-    }
-
-    /// Drops an API token of one's own (or anybody's, for super administrators).
-    pub async fn delete_token(&self, who: &Identity, id: i64) -> Result<()> {
-        let _one = self.changes.lock().await;
-        let token = self.known.read().tokens.values().find(|t| t.id == id).cloned().ok_or(Error::TokenNotFound)?;
-        decide(who, Action::OwnTokens, &Target::User(token.user_id))?;
-        self.store.delete_api_token(id).await?;
-        self.known.write().tokens.remove(&token.hash);
-        self.audit(Some(who.user_id), &who.username, "token.delete", &format!("token/{id}"), None).await;
-        Ok(())
-    }
-
-    /// A ticket. The caller has checked that `who` may see what it opens.
-    pub(crate) fn issue_ticket(&self, who: &Identity, scope: TicketScope) -> Result<Ticket> {
-        let version = self.user(who.user_id).ok_or(Error::Unauthenticated)?.token_version;
-        let ticket = self.tickets.issue(scope, who, version, self.clock.now());
-        Ok(Ticket { ticket, expires_in: tickets::LIFETIME.as_secs() })
-    }
-
-    /// What a ticket opens, and for whom. In memory. A ticket ends with the sign-in or token it was made with.
-    pub fn redeem_ticket(&self, ticket: &str) -> Option<(TicketScope, Identity)> {
-        let (scope, who, version) = self.tickets.redeem(ticket, self.clock.now())?;
-        let user = self.user(who.user_id)?;
-        let known = self.known.read();
-        let ended = who.sign_in.as_ref().is_some_and(|s| known.ended.contains_key(s))
-            || who.api_token.is_some_and(|id| !known.tokens.values().any(|t| t.id == id));
-        (user.enabled && user.token_version == version && !ended).then_some((scope, who))
-    }
-
     /// Notes who did what. A note that cannot be written must not undo what was done.
     pub(crate) async fn audit(
         &self,
@@ -697,19 +493,6 @@ fn identity(u: &User, sign_in: Option<String>) -> Identity {
 
 fn view(u: &User) -> UserView {
     UserView { id: u.id.0, username: u.username.clone(), role: u.role.as_str(), club_id: u.club_id }
-}
-
-fn stream_place(user: UserId) -> Place {
-    Place { table: "users", id: user.0, column: "stream_password" }
-}
-
-fn weaker(a: Role, b: Role) -> Role {
-    let rank = |r: Role| match r {
-        Role::SuperAdmin => 2,
-        Role::ClubAdmin => 1,
-        Role::Player => 0,
-    };
-    if rank(a) <= rank(b) { a } else { b }
 }
 
 fn millis(d: Duration) -> i64 {

@@ -220,3 +220,96 @@ pub fn decide(who: &Identity, action: Action, target: &Target) -> Result<(), Den
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn who(role: Role) -> Identity {
+        let club_id = (role != Role::SuperAdmin).then_some(1);
+        Identity { user_id: UserId(7), role, club_id, ..Identity::system() }
+    }
+
+    /// `y` allowed, `f` forbidden, `c` other club, `o` not the owner. Columns: in order of `COLUMNS`.
+    const TABLE: [(Action, [&str; 2]); 16] = [
+        //                        CLUB_ADMIN   PLAYER
+        //                        own other none | same for the player, then own session and a stranger's in the club
+        (Action::CreateSession, ["ycc yy", "ycc yo"]),
+        (Action::ViewSession, ["ycc yy", "ycc yo"]),
+        (Action::ControlSession, ["ycc yy", "ycc yo"]),
+        (Action::ReadFile, ["ycc yy", "ycc yo"]),
+        (Action::DeleteFile, ["ycc yy", "fff ff"]),
+        (Action::CleanUp, ["ycc yy", "fff ff"]),
+        (Action::ViewCamera, ["ycc yy", "ycc yo"]),
+        (Action::ManageCamera, ["ycc yy", "fff ff"]),
+        (Action::UseLocalSource, ["fff ff", "fff ff"]),
+        (Action::RevealSecret, ["fff ff", "fff ff"]),
+        (Action::ManageUsers, ["fff ff", "fff ff"]),
+        (Action::ReadAudit, ["fff ff", "fff ff"]),
+        (Action::ReadSystem, ["yyy yy", "fff ff"]),
+        (Action::ManageSystem, ["fff ff", "fff ff"]),
+        (Action::OwnTokens, ["yyy yy", "yyy yy"]),
+        (Action::OwnAccount, ["yyy yy", "yyy yy"]),
+    ];
+
+    const COLUMNS: [Target; 5] = [
+        Target::Court { club_id: Some(1) },
+        Target::Court { club_id: Some(2) },
+        Target::Court { club_id: None },
+        Target::Session { club_id: Some(1), user_id: Some(UserId(7)) },
+        Target::Session { club_id: Some(1), user_id: Some(UserId(8)) },
+    ];
+
+    #[test]
+    fn the_table_of_the_contract_holds() {
+        for (action, [admin, player]) in TABLE {
+            for target in &COLUMNS {
+                assert_eq!(decide(&who(Role::SuperAdmin), action, target), Ok(()), "{action:?} {target:?}");
+            }
+            for (role, row) in [(Role::ClubAdmin, admin), (Role::Player, player)] {
+                let cells = row.chars().filter(|c| *c != ' ');
+                for (target, cell) in COLUMNS.iter().zip(cells) {
+                    let wanted = match cell {
+                        'y' => Ok(()),
+                        'f' => Err(FORBIDDEN),
+                        'c' => Err(OTHER_CLUB),
+                        _ => Err(NOT_OWNER),
+                    };
+                    assert_eq!(decide(&who(role), action, target), wanted, "{role} {action:?} {target:?}");
+                }
+            }
+        }
+        let listed: Vec<Action> = TABLE.iter().map(|(a, _)| *a).collect();
+        assert_eq!(listed, Action::ALL, "every action stands in the table");
+    }
+
+    #[test]
+    fn players_see_cameras_of_courts_only() {
+        let camera = |on_court| Target::Camera { club_id: Some(1), on_court };
+        assert_eq!(decide(&who(Role::Player), Action::ViewCamera, &camera(true)), Ok(()));
+        assert_eq!(decide(&who(Role::Player), Action::ViewCamera, &camera(false)), Err(FORBIDDEN));
+        assert_eq!(decide(&who(Role::ClubAdmin), Action::ViewCamera, &camera(false)), Ok(()));
+        let other = Target::User(UserId(8));
+        assert_eq!(decide(&who(Role::Player), Action::OwnAccount, &other), Err(NOT_OWNER));
+        assert_eq!(decide(&who(Role::ClubAdmin), Action::ManageUsers, &other), Err(FORBIDDEN));
+    }
+
+    #[test]
+    fn a_read_only_token_changes_nothing_whatever_its_role() {
+        for action in Action::ALL {
+            let token = Identity { read_only: true, ..who(Role::SuperAdmin) };
+            let wanted = if action.is_read() { Ok(()) } else { Err(READ_ONLY) };
+            assert_eq!(decide(&token, action, &Target::Any), wanted, "{action:?}");
+        }
+    }
+
+    #[test]
+    fn somebody_without_a_club_is_in_none() {
+        let lost = Identity { club_id: None, ..who(Role::ClubAdmin) };
+        for target in
+            [Target::Club(1), Target::Court { club_id: None }, Target::Camera { club_id: None, on_court: true }]
+        {
+            assert_eq!(decide(&lost, Action::ViewCamera, &target), Err(OTHER_CLUB), "{target:?}");
+        }
+    }
+}

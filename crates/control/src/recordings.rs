@@ -306,7 +306,7 @@ async fn start(
     let id = session.id.clone();
     let camera = session.camera_id.ok_or(Error::CameraNotFound)?;
     let name = core.cameras.read().get(&camera).map(|c| c.fields.name.clone()).ok_or(Error::CameraNotFound)?;
-    if core.is_recording(&id) || matches!(session.state, SessionState::Starting | SessionState::Stopping) {
+    if core.is_recording(&id) {
         return Err(Error::AlreadyRecording);
     }
     let limit = core.recorder.config().max_concurrent;
@@ -318,7 +318,8 @@ async fn start(
     if !estimate.fits() {
         return Err(Error::DiskFull { needed_bytes: estimate.bytes, available_bytes: estimate.free_bytes });
     }
-    let before = session.state;
+    // From here on nobody else starts in this session.
+    let before = core.sessions.begin(&id)?.ok_or(Error::AlreadyRecording)?;
     core.set_session_state(&id, SessionState::Starting, None).await;
     let request = Request {
         session_id: id.clone(),
@@ -332,16 +333,15 @@ async fn start(
     let recording = match core.recorder.start(request).await {
         Ok(r) => r,
         Err(e) => {
-            // The session is as usable as before; another recording that beat us to it keeps its state.
-            if e != RecordError::AlreadyRecording {
-                core.set_session_state(&id, before, Some(e.to_string())).await;
-            }
+            // The session is as usable as before.
+            core.set_session_state(&id, before, Some(e.to_string())).await;
             return Err(match e {
                 RecordError::SourceDown(_) => unreachable_now(core, stream, &e),
                 e => record_error(e),
             });
         }
     };
+    core.sessions.recorded_by(&id, &recording);
     core.set_session_state(&id, SessionState::Recording, None).await;
     let status = recording.status();
     info!(session = %id, recording = %status.id, seconds = duration.as_secs(), "recording");
@@ -378,19 +378,13 @@ async fn finish(
     recording: &Recording,
     end: Result<vigie_record::Finished, RecordError>,
 ) {
-    let first = core
-        .sessions
-        .get(session)
-        .is_some_and(|s| matches!(s.state, SessionState::Recording | SessionState::Stopping | SessionState::Starting));
-    // A session that records again already, or was closed with its camera, has moved on.
-    let newest = core.recorder.get(session).is_some_and(|r| std::ptr::eq(&*r, recording));
     let id = recording.status().id;
-    if first && newest {
+    let state = if end.is_ok() { SessionState::Complete } else { SessionState::Failed };
+    if core.sessions.take_end(session, recording, state) {
         let error = match &end {
             Ok(f) => f.error.as_ref().map(ToString::to_string),
             Err(e) => Some(e.to_string()),
         };
-        let state = if end.is_ok() { SessionState::Complete } else { SessionState::Failed };
         core.set_session_state(session, state, error.clone()).await;
         let about = About {
             camera: Some(recording.request().stream.camera),

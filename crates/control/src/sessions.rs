@@ -16,6 +16,7 @@ use serde_json::json;
 use tracing::{info, warn};
 use vigie_base::{CameraId, SessionId, StreamKey, UnixMillis, UserId};
 use vigie_hub::{Failure, Hold, Reason, Status};
+use vigie_record::Recording;
 use vigie_store::{CaptureSession, Role, SessionState, StoreError};
 
 use crate::auth::{Ticket, TicketScope};
@@ -33,6 +34,8 @@ pub use view::{PreviewInfo, PreviewLinks, SessionRequest, SessionView};
 pub(crate) struct Open {
     pub(crate) row: CaptureSession,
     verified: bool,
+    /// What runs in it, until its end was said.
+    recording: Option<Arc<Recording>>,
     /// Keeps the camera pulled.
     _hold: Hold,
 }
@@ -52,6 +55,36 @@ impl Table {
 
     fn of_camera(&self, camera: CameraId) -> Option<CaptureSession> {
         self.0.lock().values().find(|o| o.row.camera_id == Some(camera)).map(|o| o.row.clone())
+    }
+
+    /// Takes a session for a new recording; `None` when one is starting, running or being finished. Otherwise the
+    /// state to go back to when nothing comes of it.
+    pub(crate) fn begin(&self, id: &SessionId) -> Result<Option<SessionState>> {
+        let mut open = self.0.lock();
+        let row = &mut open.get_mut(id).ok_or(Error::SessionClosed)?.row;
+        if matches!(row.state, SessionState::Starting | SessionState::Recording | SessionState::Stopping) {
+            return Ok(None);
+        }
+        Ok(Some(std::mem::replace(&mut row.state, SessionState::Starting)))
+    }
+
+    /// Notes what runs in a session.
+    pub(crate) fn recorded_by(&self, id: &SessionId, recording: &Arc<Recording>) {
+        if let Some(o) = self.0.lock().get_mut(id) {
+            o.recording = Some(Arc::clone(recording));
+        }
+    }
+
+    /// Whether the end of this recording is still to be said; true once. The state moves in the same moment, so that
+    /// whoever comes second finds it moved.
+    pub(crate) fn take_end(&self, id: &SessionId, recording: &Recording, state: SessionState) -> bool {
+        let mut open = self.0.lock();
+        let Some(o) = open.get_mut(id) else { return false };
+        let taken = o.recording.take_if(|r| std::ptr::eq(&**r, recording)).is_some();
+        if taken {
+            o.row.state = state;
+        }
+        taken
     }
 
     pub(crate) fn touch(&self, id: &SessionId, now: UnixMillis) {
@@ -285,7 +318,10 @@ async fn open(core: &Arc<Core>, camera: CameraId, owner: Option<UserId>, reuse: 
                 let mine = owner.is_some() && o.row.user_id == owner && o.verified;
                 return if reuse && mine { Ok(o.row.clone()) } else { Err(Error::SessionExists(o.row.id.clone())) };
             }
-            table.insert(row.id.clone(), Open { row: row.clone(), verified: false, _hold: stream.hold() });
+            table.insert(
+                row.id.clone(),
+                Open { row: row.clone(), verified: false, recording: None, _hold: stream.hold() },
+            );
         }
         // 2. The row. A second that was used before is skipped (decision 28).
         match core.store.insert_session(&row).await {

@@ -1,7 +1,8 @@
 //! What outlives the process: people, cameras, sessions, recordings, events, settings.
 //!
 //! Entities are plain data; a backend implements [`Repository`]; no rule about who may do what lives here, and no SQL
-//! lives anywhere else. **A data directory has one process**: opening takes a lock that lasts as long as the store.
+//! lives anywhere else. **A data directory has one process**: opening takes a lock that lasts until
+//! the store is closed, or the process ends.
 
 pub mod entity;
 mod error;
@@ -24,7 +25,7 @@ pub const MAX_EVENTS: i64 = 100_000;
 #[derive(Debug, Clone)]
 pub struct Store {
     repository: Arc<dyn Repository>,
-    _lock: Arc<lock::DirLock>,
+    lock: Arc<parking_lot::Mutex<Option<lock::DirLock>>>,
 }
 
 impl Store {
@@ -32,9 +33,16 @@ impl Store {
     ///
     /// Refuses a directory that another process works on.
     pub async fn open(data_dir: &Path) -> Result<Self, StoreError> {
-        let lock = Arc::new(lock::DirLock::take(data_dir)?);
+        let lock = lock::DirLock::take(data_dir)?;
         let repository = sqlite::Sqlite::open(&data_dir.join("vigie.db")).await?;
-        Ok(Self { repository: Arc::new(repository), _lock: lock })
+        Ok(Self { repository: Arc::new(repository), lock: Arc::new(parking_lot::Mutex::new(Some(lock))) })
+    }
+
+    /// Writes everything out, ends all connections, and lets go of the directory, whoever still holds a clone: those
+    /// get errors from now on.
+    pub async fn close(&self) {
+        self.repository.close().await;
+        self.lock.lock().take();
     }
 }
 

@@ -13,10 +13,10 @@ async fn a_second_store_on_one_directory_is_refused_until_the_first_is_gone() {
     let refused = Store::open(dir.path()).await.unwrap_err();
     assert!(matches!(refused, StoreError::InUse(_)));
     assert!(refused.to_string().contains("--data-dir"));
-    first.close().await;
     drop(first);
     assert!(matches!(Store::open(dir.path()).await, Err(StoreError::InUse(_))), "a clone still holds it");
-    drop(clone);
+    clone.close().await;
+    assert!(clone.ping().await.is_err());
     Store::open(dir.path()).await.unwrap().close().await;
 }
 

@@ -231,10 +231,10 @@ impl Draft {
             }
         }
         self.legacy_address(r, before);
-        if self.fields.connection_type == "testcard" || r.body.get("connection_type") == Some(&"testcard".into()) {
-            if self.primary.is_none() {
-                self.set_url(Which::Primary, RedactedUrl::parse("testcard:").ok());
-            }
+        let testcard =
+            self.fields.connection_type == "testcard" || r.body.get("connection_type") == Some(&"testcard".into());
+        if testcard && self.primary.is_none() {
+            self.set_url(Which::Primary, RedactedUrl::parse("testcard:").ok());
         }
         if self.primary.is_none() {
             let error = "`primary_stream_url` is missing".to_owned();
