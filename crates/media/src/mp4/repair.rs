@@ -87,8 +87,8 @@ pub fn inspect<R: Read + Seek>(file: &mut R) -> Result<Verdict, RepairError> {
             return if at < len.min(64) { Ok(Verdict::Empty) } else { Err(RepairError::Foreign("no movie header")) };
         };
         match &kind {
-            b"ftyp" | b"free" => at += size,
-            b"moov" if size <= MAX_HEAD && at + size <= len => {
+            b"ftyp" | b"free" if size <= len - at => at += size,
+            b"moov" if size <= MAX_HEAD && size <= len - at => {
                 let moov = read_at(file, at, size)?;
                 if boxes(&moov[8..]).map(|b| b.whole.len()).sum::<usize>() + 8 != moov.len() {
                     return torn_head(file, at, len);
@@ -107,7 +107,7 @@ pub fn inspect<R: Read + Seek>(file: &mut R) -> Result<Verdict, RepairError> {
 
 /// Size and kind of the box at `at`; zeros are reported as size 0 of kind zero.
 fn top_header<R: Read + Seek>(file: &mut R, at: u64, len: u64) -> io::Result<Option<(u64, [u8; 4])>> {
-    if at + 8 > len {
+    if at.saturating_add(8) > len {
         return Ok(None);
     }
     let head = read_at(file, at, 8.min(len - at))?;
@@ -176,7 +176,8 @@ fn growing<R: Read + Seek>(file: &mut R, moov: &[u8], at: u64, len: u64) -> Resu
     }
     let free_at = at + moov.len() as u64;
     let data_start = match top_header(file, free_at, len)? {
-        Some((size, kind)) if kind == *b"free" && size >= 24 => free_at + size,
+        // The length of the file is the end of the reserve from the first moment on.
+        Some((size, kind)) if kind == *b"free" && size >= 24 && size <= len - free_at => free_at + size,
         _ => return torn_head(file, free_at, len),
     };
     let tail = scan(file, &mut lanes, data_start, len)?;
@@ -281,8 +282,8 @@ fn scan<R: Read + Seek>(file: &mut R, lanes: &mut [Lane], from: u64, len: u64) -
         if kind != *b"moof" || !(8..=MAX_HEAD).contains(&size) {
             break;
         }
-        let Some((mdat, kind)) = top_header(file, at + size, len)? else { break };
-        let end = (at + size).saturating_add(mdat);
+        let Some((mdat, kind)) = top_header(file, at.saturating_add(size), len)? else { break };
+        let end = at.saturating_add(size).saturating_add(mdat);
         if kind != *b"mdat" || end > len {
             break;
         }
@@ -359,19 +360,19 @@ fn close_holes(lane: &mut Lane) {
     for i in 1..lane.chunks.len() {
         let next = lane.chunks[i].dts;
         let before = &mut lane.chunks[i - 1];
-        let hole = next - before.dts - total(before);
+        let hole = next.saturating_sub(before.dts).saturating_sub(total(before));
         if let Some(last) = before.samples.last_mut()
             && hole > 0
         {
-            last.duration = u32::try_from(i64::from(last.duration) + hole).unwrap_or(u32::MAX);
+            last.duration = u32::try_from(hole.saturating_add(last.duration.into())).unwrap_or(u32::MAX);
         }
     }
     for c in &lane.chunks {
         let mut dts = c.dts;
         for s in &c.samples {
-            let shown = dts + i64::from(s.composition_offset);
-            lane.end = lane.end.max(shown + i64::from(s.duration));
-            dts += i64::from(s.duration);
+            let shown = dts.saturating_add(s.composition_offset.into());
+            lane.end = lane.end.max(shown.saturating_add(s.duration.into()));
+            dts = dts.saturating_add(s.duration.into());
         }
     }
 }

@@ -8,7 +8,7 @@ use vigie_media::mp4::repair::{self, Verdict};
 use vigie_media::mp4::session::{Op, Plan, SessionFile};
 use vigie_media::{MediaKind, TrackId};
 
-use crate::fixture::{self, Fixture, frame_hashes};
+use crate::fixture::{self, Fixture, Recipe, frame_hashes};
 
 pub(crate) const PLAN: Plan = Plan { duration: Duration::from_secs(60), click_ns: None, fps: 25.0 };
 
@@ -225,4 +225,49 @@ fn a_file_whose_last_bytes_never_reached_the_disk_loses_only_those() {
     let first = f.units.iter().find(|u| u.track == TrackId(0)).expect("pictures");
     let start = found.units.iter().find(|u| u.track == TrackId(0)).expect("pictures");
     assert_eq!(last.dts - start.dts, written.dts - first.dts);
+}
+
+#[test]
+fn a_damaged_file_is_an_answer_and_never_a_panic() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let f = fixture::make(dir.path(), Recipe { seconds: 1, ..fixture::B_FRAMES_AAC });
+    let (ops, stop) = record(&f, Plan { duration: Duration::ZERO, ..PLAN });
+    let mut growing = Vec::new();
+    ops[..stop + 1].iter().for_each(|op| apply(&mut growing, op));
+    let mut finished = growing.clone();
+    ops[stop + 1..].iter().for_each(|op| apply(&mut finished, op));
+    // Where the heads are: the beginning, and every fragment's.
+    let heads: Vec<usize> = growing.windows(4).enumerate().filter(|(_, w)| *w == b"moof").map(|(i, _)| i - 4).collect();
+    let mut random = 0x2545_f491_4f6c_dd1du64;
+    let mut next = move || {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        random as usize
+    };
+    let mut answers = [0; 4];
+    for round in 0..1500 {
+        let mut disk = if round % 3 == 0 { finished.clone() } else { growing.clone() };
+        for _ in 0..=next() % 4 {
+            let base = if next() % 2 == 0 { 0 } else { heads[next() % heads.len()] };
+            let at = (base + next() % 2000).min(disk.len() - 1);
+            disk[at] = [0, 0xff, 0x7f, 0x80, next() as u8][next() % 5];
+        }
+        if next() % 4 == 0 {
+            disk.truncate(next() % disk.len());
+        }
+        answers[match repair::inspect(&mut Cursor::new(&disk)) {
+            Ok(Verdict::Repair(_, ops)) => {
+                let grows: u64 = ops.iter().map(|op| if let Op::Write(w) = op { w.len() } else { 0 }).sum();
+                assert!(grows < 8 << 20, "a repair writes tables, not {grows} bytes");
+                0
+            }
+            Ok(Verdict::Finished(_)) => 1,
+            Ok(Verdict::Empty) => 2,
+            Err(_) => 3,
+        }] += 1;
+        // Nothing to say about a damaged file is an answer too.
+        let _ = vigie_media::mp4::compact::compact(&mut Cursor::new(&disk));
+    }
+    assert!(answers.iter().all(|&n| n > 0), "every kind of answer was seen: {answers:?}");
 }

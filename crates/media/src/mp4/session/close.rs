@@ -89,12 +89,12 @@ pub(in crate::mp4) fn edit_list(first: i64, start: i64, end: i64, rate: u32, tim
     let movie = |ticks: i64| u64::try_from(MediaTime(ticks).rescale(rate, timescale).0).unwrap_or(0);
     if first > start {
         vec![
-            Edit { duration: movie(first - start), media_time: None },
-            Edit { duration: movie(end - first), media_time: Some(0) },
+            Edit { duration: movie(first.saturating_sub(start)), media_time: None },
+            Edit { duration: movie(end.saturating_sub(first)), media_time: Some(0) },
         ]
     } else {
-        let media_time = u64::try_from(start - first).unwrap_or(0);
-        vec![Edit { duration: movie(end - start), media_time: Some(media_time) }]
+        let media_time = u64::try_from(start.saturating_sub(first)).unwrap_or(0);
+        vec![Edit { duration: movie(end.saturating_sub(start)), media_time: Some(media_time) }]
     }
 }
 
