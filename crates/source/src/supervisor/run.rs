@@ -15,8 +15,12 @@ use super::attempt::Attempt;
 use super::{Options, Saved};
 use crate::{SourceError, SourceSpec};
 
-/// Connect probes are this far apart, and bounded by it.
-const PROBE_INTERVAL: Duration = Duration::from_secs(1);
+/// A camera is left alone this long between a probe and the connection that follows it: servers have been seen to close
+/// the second of two connections when the first vanished in the same moment.
+const PROBE_REST: Duration = Duration::from_millis(50);
+/// Connect probes are this far apart, and bounded by it: a little less than a second, so that the first picture, too, is
+/// there within a second of the camera's return.
+const PROBE_INTERVAL: Duration = Duration::from_millis(750);
 
 /// Waiting for the next attempt.
 #[derive(Debug)]
@@ -26,6 +30,8 @@ pub(super) struct Wait {
     pub(super) probe_at: Option<Instant>,
     /// The failure was one of the way to the camera, so that probing says something.
     network: bool,
+    /// A probe was answered: the attempt comes early.
+    by_probe: bool,
 }
 
 pub(super) struct Run {
@@ -196,7 +202,7 @@ impl Run {
         self.linger_until = None;
         match &mut self.wait {
             // Somebody new is here: look at once whether the camera is back.
-            Some(w) if w.network && self.options.probe => w.probe_at = Some(Instant::now()),
+            Some(w) if w.network && self.options.probe && !w.by_probe => w.probe_at = Some(Instant::now()),
             Some(_) => {}
             None if self.active.is_none() && !self.finished => self.attempt(false),
             None => {}
@@ -342,12 +348,12 @@ impl Run {
     }
 
     fn on_probe(&mut self, answered: bool) {
-        if self.wait.is_none() {
-            return;
-        }
+        let Some(w) = &mut self.wait else { return };
         if answered {
             info!("the camera answers again");
-            self.attempt(true);
+            w.at = w.at.min(Instant::now() + PROBE_REST);
+            w.probe_at = None;
+            w.by_probe = true;
         }
     }
 
@@ -364,7 +370,8 @@ impl Run {
         }
         if let Some(w) = &mut self.wait {
             if w.at <= now {
-                self.attempt(false);
+                let by_probe = w.by_probe;
+                self.attempt(by_probe);
             } else if w.probe_at.is_some_and(|t| t <= now) {
                 w.probe_at = Some(now + PROBE_INTERVAL);
                 self.probe();
@@ -490,7 +497,7 @@ impl Run {
 
     fn wait_for(&mut self, delay: Duration, network: bool, probe_at: Option<Instant>) {
         let at = Instant::now() + delay;
-        self.wait = Some(Wait { at, probe_at, network });
+        self.wait = Some(Wait { at, probe_at, network, by_probe: false });
         self.stream.set_status(Status::Waiting { attempt: self.backoff.failures(), at: at.into_std() });
     }
 
