@@ -15,10 +15,10 @@ use crate::until;
 pub struct Child(std::process::Child);
 
 impl Child {
-    /// Starts it with no input.
+    /// Starts it.
     pub fn spawn(mut command: Command) -> Result<Self> {
         let name = command.get_program().to_string_lossy().into_owned();
-        Ok(Self(command.stdin(Stdio::null()).spawn().with_context(|| format!("starting {name}"))?))
+        Ok(Self(command.spawn().with_context(|| format!("starting {name}"))?))
     }
 
     /// Process id.
@@ -112,12 +112,14 @@ impl GstCamera {
 fn launch(port: u16, options: &[String]) -> Result<(Child, u16)> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testkit/cameras/gst_rtsp.py");
     let mut command = Command::new("/usr/bin/python3");
-    command.arg(script).args(["--port", &port.to_string()]).args(options).stdout(Stdio::piped());
+    command.arg(script).args(["--port", &port.to_string()]).args(options);
+    // It serves until its input ends, so that it never outlives the test.
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = Child::spawn(command)?;
     let out = child.0.stdout.take().context("stdout")?;
     let mut line = String::new();
     BufReader::new(out).read_line(&mut line)?;
-    let digits: String = line.chars().filter(char::is_ascii_digit).collect();
-    let port = digits.parse().with_context(|| format!("the camera said {line:?} instead of its port"))?;
+    let said = line.split_whitespace().find_map(|w| w.strip_prefix("port="));
+    let port = said.and_then(|p| p.parse().ok()).with_context(|| format!("{line:?} instead of the camera's port"))?;
     Ok((child, port))
 }

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -201,6 +201,7 @@ fn spawn(dir: &Path, log: &Path, args: &[String]) -> Result<Child> {
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("HOME", dir)
+        .stdin(Stdio::null())
         .stdout(out.try_clone()?)
         .stderr(out);
     Child::spawn(command)

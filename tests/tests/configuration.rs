@@ -57,7 +57,9 @@ fn declared_cameras_are_there_and_a_reload_disconnects_nobody() -> Result<()> {
     // A file that cannot be read changes nothing.
     std::fs::write(vigie.data_dir().join("vigie.toml"), "[[cameras]]\nslug = 5\n")?;
     vigie.signal("HUP")?;
-    until("the fault is logged", Duration::from_secs(10), || Ok(vigie.log_text().contains("slug").then_some(())))?;
+    until("the fault is logged", Duration::from_secs(10), || {
+        Ok(vigie.log_text().contains("not usable").then_some(()))
+    })?;
     ensure!(cameras(&vigie)?.len() == 2, "a bad file removed cameras");
 
     // A camera that leaves the file is switched off, not deleted.
@@ -89,7 +91,7 @@ fn what_the_api_changes_survives_a_restart_and_a_clean_end_finishes_recordings()
     })?;
     vigie.terminate()?;
     let name = format!("{session}.mp4");
-    let file = vigie.data_dir().join("videos/0").join(&name);
+    let file = vigie.data_dir().join("media/videos/0").join(&name);
     let probed = vigie_tests::ffprobe_json(file.to_str().context("path")?, &[])?;
     ensure!(probed["streams"][0]["codec_name"] == json!("h264"), "{probed}");
 
@@ -115,7 +117,7 @@ fn a_killed_recorder_leaves_a_playable_file_that_is_marked() -> Result<()> {
     })?;
     vigie.kill()?;
     vigie.restart()?;
-    let file = vigie.data_dir().join(format!("videos/0/{session}.mp4"));
+    let file = vigie.data_dir().join(format!("media/videos/0/{session}.mp4"));
     let options = ["-count_packets", "-select_streams", "v"];
     let probed = vigie_tests::ffprobe_json(file.to_str().context("path")?, &options)?;
     let packets: u64 = probed["streams"][0]["nb_read_packets"].as_str().context("packets")?.parse()?;

@@ -100,7 +100,7 @@ fn a_reader_that_does_not_read_is_cut_and_others_are_untouched() -> Result<()> {
     })?;
     until("the lazy reader is gone", Duration::from_secs(60), || {
         let state = vigie.get(&format!("/api/cameras/{id}"))?;
-        let viewers = state.body["camera"]["live"]["main"]["viewers"].as_u64();
+        let viewers = state.body["camera"]["streams"][0]["viewers"].as_u64();
         Ok((viewers == Some(0)).then_some(()))
     })?;
     Ok(())
