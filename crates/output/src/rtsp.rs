@@ -170,10 +170,18 @@ pub async fn serve(
     cancel: CancellationToken,
 ) -> io::Result<()> {
     let address = listener.local_addr()?;
-    let udp = match config.udp.then(|| UdpSockets::bind(address.ip(), config.rtp_port)) {
+    let bind = || {
+        UdpSockets::bind(address.ip(), config.rtp_port).or_else(|e| {
+            let other = UdpSockets::bind(address.ip(), 0)?;
+            let (wanted, ports) = (config.rtp_port, other.ports());
+            warn!("UDP port {wanted} cannot be used ({e}): RTP goes out from ports {} and {}", ports.0, ports.1);
+            Ok::<_, io::Error>(other)
+        })
+    };
+    let udp = match config.udp.then(bind) {
         Some(Ok(s)) => Some(Arc::new(s)),
         Some(Err(e)) => {
-            warn!("RTSP over UDP is off: port {} and the next cannot be used ({e})", config.rtp_port);
+            warn!("RTSP over UDP is off: no ports can be used ({e})");
             None
         }
         None => None,
