@@ -125,19 +125,35 @@ impl Drop for Worker {
 }
 
 /// All workers, and the tools they share.
-#[derive(Debug)]
 pub(crate) struct Renditions {
     ffmpeg_path: std::path::PathBuf,
     ffmpeg: OnceCell<Ffmpeg>,
     /// Stills decoded at once; more wait their turn, so that a wall of cameras does not starve what is live.
     turns: Semaphore,
     workers: Mutex<HashMap<StreamKey, Weak<Worker>>>,
+    /// Decoders between two stills: setting one up costs more than decoding a picture with it.
+    idle: Mutex<Vec<IdleDecoder>>,
 }
+
+struct IdleDecoder {
+    params: Arc<H264Params>,
+    decoder: Box<h264::Decoder>,
+    since: Instant,
+}
+
+/// Decoders kept between two stills, each some 20 MB at 1080p.
+const MAX_IDLE: usize = 2;
 
 impl Renditions {
     pub(crate) fn new(ffmpeg_path: std::path::PathBuf) -> Arc<Self> {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        Arc::new(Self { ffmpeg_path, ffmpeg: OnceCell::new(), turns: Semaphore::new(cores), workers: Mutex::default() })
+        Arc::new(Self {
+            ffmpeg_path,
+            ffmpeg: OnceCell::new(),
+            turns: Semaphore::new(cores),
+            workers: Mutex::default(),
+            idle: Mutex::default(),
+        })
     }
 
     /// ffmpeg, probed when first needed.
@@ -193,6 +209,31 @@ impl Renditions {
         wanted.insert((form, pace), Arc::downgrade(&rendition));
         drop(wanted);
         rendition
+    }
+
+    /// A decoder for key frames of that stream: a kept one, else a new one.
+    fn still_decoder(&self, params: &Arc<H264Params>) -> Result<Box<h264::Decoder>, CodecError> {
+        let mut idle = self.idle.lock();
+        if let Some(at) = idle.iter().position(|i| i.params == *params) {
+            return Ok(idle.swap_remove(at).decoder);
+        }
+        drop(idle);
+        h264::Decoder::new(params).map(Box::new)
+    }
+
+    fn keep_decoder(&self, params: Arc<H264Params>, decoder: Box<h264::Decoder>) {
+        let mut idle = self.idle.lock();
+        if idle.len() >= MAX_IDLE {
+            idle.remove(0);
+        }
+        idle.push(IdleDecoder { params, decoder, since: Instant::now() });
+    }
+
+    /// Lets decoders go that nobody needed for a while; says whether some are left.
+    pub(crate) fn sweep(&self) -> bool {
+        let mut idle = self.idle.lock();
+        idle.retain(|i| i.since.elapsed() < WARM);
+        !idle.is_empty()
     }
 
     /// Workers running now.
@@ -349,7 +390,7 @@ pub(crate) async fn blocking<T: Send + 'static>(
 
 /// One key frame as a JPEG: decoded alone, by whatever can.
 pub(crate) async fn still(
-    owner: &Renditions,
+    owner: &Arc<Renditions>,
     codec: &Codec,
     unit: Arc<AccessUnit>,
     form: Form,
@@ -366,10 +407,13 @@ pub(crate) async fn still(
             blocking(make).await
         }
         Codec::H264(params) => {
-            let (params, data) = (Arc::clone(params), unit.data.clone());
+            let (params, data, kept) = (Arc::clone(params), unit.data.clone(), Arc::clone(owner));
             let make = move || {
-                let mut decoder = h264::Decoder::new(&params)?;
-                jpeg::Encoder::new(form.quality())?.still(decoder.still(&data)?, form.width)
+                let mut decoder = kept.still_decoder(&params)?;
+                let jpeg = jpeg::Encoder::new(form.quality())?.still(decoder.still(&data)?, form.width)?;
+                // Only one that worked is used again.
+                kept.keep_decoder(params, decoder);
+                Ok(jpeg)
             };
             match blocking(make).await {
                 Err(CodecError::Unsupported(_)) => {

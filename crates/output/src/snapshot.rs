@@ -60,7 +60,6 @@ struct Warm {
 }
 
 /// Pictures that are ready or being made.
-#[derive(Debug)]
 pub(crate) struct Snapshots {
     renditions: Arc<Renditions>,
     kept: Mutex<HashMap<(StreamKey, Form), Kept>>,
@@ -152,7 +151,8 @@ impl Snapshots {
                 let Some(me) = me.upgrade() else { return };
                 me.warm.lock().retain(|_, w| w.used.elapsed() < WARM);
                 me.kept.lock().retain(|_, k| k.used.elapsed() < KEEP);
-                if me.warm.lock().is_empty() && me.kept.lock().is_empty() {
+                let decoders = me.renditions.sweep();
+                if !decoders && me.warm.lock().is_empty() && me.kept.lock().is_empty() {
                     me.sweeping.store(false, Ordering::Release);
                     return;
                 }
