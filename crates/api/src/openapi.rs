@@ -84,10 +84,12 @@ pub(crate) fn base() -> OpenApi {
         .build()
 }
 
-/// Writes into each operation of a group who may call it, and that it can fail.
+/// Writes into each operation of a group its unique name, who may call it, and that it can fail.
 pub(crate) fn mark<S: Clone + Send + Sync + 'static>(mut router: OpenApiRouter<S>, access: Access) -> OpenApiRouter<S> {
-    for item in router.get_openapi_mut().paths.paths.values_mut() {
-        for operation in operations(item) {
+    for (path, item) in &mut router.get_openapi_mut().paths.paths {
+        for (method, operation) in operations(item) {
+            // The handlers' own names repeat (`list`, `delete`); OpenAPI wants each name once.
+            operation.operation_id = Some(operation_id(method, path));
             operation.security = Some(requirements(access));
             operation
                 .responses
@@ -108,10 +110,23 @@ fn requirements(access: Access) -> Vec<SecurityRequirement> {
     }
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch, &mut item.head]
-        .into_iter()
-        .filter_map(Option::as_mut)
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+    [
+        ("get", &mut item.get),
+        ("put", &mut item.put),
+        ("post", &mut item.post),
+        ("delete", &mut item.delete),
+        ("patch", &mut item.patch),
+        ("head", &mut item.head),
+    ]
+    .into_iter()
+    .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+}
+
+/// `get_cameras_id_streams` for `GET /api/cameras/{id}/streams`.
+fn operation_id(method: &str, path: &str) -> String {
+    let words = path.trim_start_matches("/api").split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty());
+    std::iter::once(method).chain(words).collect::<Vec<_>>().join("_")
 }
 
 /// Serves the finished document.
@@ -123,4 +138,16 @@ pub(crate) fn router<S: Clone + Send + Sync + 'static>(document: OpenApi) -> Rou
         async move { ([(header::CONTENT_TYPE, "application/json")], json.to_string()).into_response() }
     };
     Router::new().route("/api/openapi.json", get(serve))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operations_are_named_after_their_method_and_path() {
+        assert_eq!(operation_id("get", "/api/cameras/{id}/streams"), "get_cameras_id_streams");
+        assert_eq!(operation_id("get", "/proxy/{session_id}/stream.mjpg"), "get_proxy_session_id_stream_mjpg");
+        assert_ne!(operation_id("get", "/api/cameras"), operation_id("get", "/api/cameras/{id}"));
+    }
 }

@@ -81,10 +81,16 @@ pub(crate) async fn download(
     send(&file, inline, &method, &headers).await
 }
 
+/// Sends the file as it is **when it is opened**: the recorder may put a smaller one in its place at any moment, and
+/// the open file stays what it was.
 async fn send(file: &Download, inline: bool, method: &Method, headers: &HeaderMap) -> ApiResult<Response> {
     let text = |name: header::HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
-    let etag = format!("\"{}-{}-{}\"", file.recording_id, file.size_bytes, file.modified.0);
-    let modified = http_date(file.modified);
+    let mut reader = tokio::fs::File::open(&file.path).await.map_err(|e| unreadable(file, &e))?;
+    let facts = reader.metadata().await.map_err(|e| unreadable(file, &e))?;
+    let size = facts.len();
+    let changed = facts.modified().map_or(file.modified, UnixMillis::from);
+    let etag = format!("\"{}-{size}-{}\"", file.recording_id, changed.0);
+    let modified = http_date(changed);
     let common = Response::builder()
         .header(header::ETAG, &etag)
         .header(header::LAST_MODIFIED, &modified)
@@ -99,14 +105,14 @@ async fn send(file: &Download, inline: bool, method: &Method, headers: &HeaderMa
     }
     // A part is only good to somebody who has the rest of the same file (RFC 9110 §13.1.5).
     let same = text(header::IF_RANGE).is_none_or(|v| v == etag || v == modified);
-    let wanted = part(text(header::RANGE).filter(|_| same), file.size_bytes);
+    let wanted = part(text(header::RANGE).filter(|_| same), size);
     let (status, first, length) = match wanted {
-        Part::Whole => (StatusCode::OK, 0, file.size_bytes),
+        Part::Whole => (StatusCode::OK, 0, size),
         Part::Bytes { first, last } => (StatusCode::PARTIAL_CONTENT, first, last - first + 1),
         Part::Unsatisfiable => {
             use axum::response::IntoResponse;
             let mut r = ApiError::new(StatusCode::RANGE_NOT_SATISFIABLE, "range_not_satisfiable").into_response();
-            if let Ok(v) = format!("bytes */{}", file.size_bytes).parse() {
+            if let Ok(v) = format!("bytes */{size}").parse() {
                 r.headers_mut().insert(header::CONTENT_RANGE, v);
             }
             return Ok(r);
@@ -120,12 +126,11 @@ async fn send(file: &Download, inline: bool, method: &Method, headers: &HeaderMa
         .header(header::CONTENT_LENGTH, length)
         .header(header::CONTENT_DISPOSITION, disposition);
     if let Part::Bytes { first, last } = wanted {
-        builder = builder.header(header::CONTENT_RANGE, format!("bytes {first}-{last}/{}", file.size_bytes));
+        builder = builder.header(header::CONTENT_RANGE, format!("bytes {first}-{last}/{size}"));
     }
     if method == Method::HEAD {
         return built(builder.body(Body::empty()));
     }
-    let mut reader = tokio::fs::File::open(&file.path).await.map_err(|e| unreadable(file, &e))?;
     if first > 0 {
         reader.seek(SeekFrom::Start(first)).await.map_err(|e| unreadable(file, &e))?;
     }
@@ -191,13 +196,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.mp4");
         std::fs::write(&path, b"0123456789").unwrap();
-        let file = Download {
-            path,
-            filename: "a\"\n.mp4".into(),
-            size_bytes: 10,
-            modified: UnixMillis(1_701_234_567_000),
-            recording_id: 7,
-        };
+        let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_701_234_567);
+        std::fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+        let file =
+            Download { path, filename: "a\"\n.mp4".into(), size_bytes: 99, modified: UnixMillis(0), recording_id: 7 };
         let mut map = HeaderMap::new();
         for (n, v) in headers {
             map.insert(n, v.parse().unwrap());
