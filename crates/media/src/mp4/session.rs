@@ -101,7 +101,9 @@ struct Lane {
     silence: Option<Silence>,
     first_dts: Option<i64>,
     nominal: u32,
-    /// Greatest presentation time plus duration.
+    /// Greatest presentation time.
+    last_shown: i64,
+    /// Where its visible part ends.
     end: i64,
     /// Sum of all durations.
     media_duration: u64,
@@ -123,6 +125,7 @@ impl Lane {
             self.run_index = index;
         }
         self.first_dts.get_or_insert(dts);
+        self.last_shown = self.last_shown.max(pts);
         self.end = self.end.max(pts.saturating_add(i64::from(duration)));
         self.media_duration += u64::from(duration);
         let composition_offset = i32::try_from(pts.saturating_sub(dts)).unwrap_or(0);
@@ -184,6 +187,7 @@ impl SessionFile {
                     silence: Silence::of(t),
                     first_dts: None,
                     nominal: nominal_duration(t, plan.fps),
+                    last_shown: 0,
                     end: 0,
                     media_duration: 0,
                 }

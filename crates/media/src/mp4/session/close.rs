@@ -47,12 +47,19 @@ impl SessionFile {
         let rate = self.lanes[index].rate();
         let base = self.base_ticks(rate);
         let paces = self.paces(index);
+        let end = end_ns.map(|ns| MediaTime(ns).rescale(1_000_000_000, rate).0.saturating_sub(base));
         let lane = &mut self.lanes[index];
         let Some(p) = &lane.pending else { return };
-        let end = end_ns.filter(|_| paces).map(|ns| MediaTime(ns).rescale(1_000_000_000, rate).0.saturating_sub(base));
-        // A stop that comes between the picture and its due time must not give it no duration at all.
-        let until = end.map_or(p.dts + i64::from(lane.nominal), |e| e.max(p.pts + 1)).max(p.dts + 1);
-        self.settle(index, until, ops);
+        let last_shown = lane.last_shown.max(p.pts);
+        // A stop that lies before the last picture (its camera's clock runs ahead) hides none.
+        let end = end.filter(|&e| e > last_shown);
+        let usual = lane.end.max(p.pts + i64::from(lane.nominal));
+        let until = end.filter(|_| paces).unwrap_or(usual);
+        // Its duration counts from its decode time, so that it is shown until then.
+        let next = p.dts + (until - p.pts).max(1);
+        self.settle(index, next, ops);
+        let lane = &mut self.lanes[index];
+        lane.end = end.map_or(until, |e| if paces { e } else { lane.end.min(e) });
     }
 
     fn final_track(&self, lane: &Lane, number: u32) -> FinalTrack {
