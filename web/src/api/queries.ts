@@ -90,7 +90,7 @@ export const useCameraEvents = (id: number) =>
   useQuery({
     queryKey: keys.events(id),
     queryFn: async ({ signal }) =>
-      (await get<{ events: Raw[] }>(`/api/cameras/${id}/events?limit=20`, signal)).events.map(toEvent),
+      (await get<{ events: Raw[] }>(`/api/cameras/${id}/events?limit=50`, signal)).events.map(toEvent),
     refetchInterval: 15_000,
   });
 

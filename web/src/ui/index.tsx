@@ -178,6 +178,8 @@ export function Dialog({ title, onClose, children, foot, narrow, onSubmit }: Dia
     const dialog = ref.current;
     const before = document.activeElement;
     dialog?.showModal();
+    // Without a field to begin with, the dialog itself has the focus, not its close button.
+    if (document.activeElement?.closest('.dialog-head')) dialog?.focus();
     return () => {
       dialog?.close();
       if (before instanceof HTMLElement) before.focus({ preventScroll: true });
@@ -186,6 +188,7 @@ export function Dialog({ title, onClose, children, foot, narrow, onSubmit }: Dia
   return (
     <dialog
       ref={ref}
+      tabIndex={-1}
       className={`dialog ${narrow ? 'dialog-narrow' : ''}`}
       aria-labelledby={heading}
       onCancel={(event) => {

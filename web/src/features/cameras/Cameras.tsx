@@ -38,7 +38,7 @@ export default function Cameras() {
 
   return (
     <main className="page">
-      <header className="page-head">
+      <header className="page-head cameras-head">
         <h1>{t('nav.cameras')}</h1>
         {(cameras.data?.length ?? 0) > 5 && (
           <label className="search">

@@ -13,6 +13,8 @@ import { chosenMinutes, useStart } from '../record/useRecord';
 
 /** Wider than this, the main stream is worth its bits. */
 const MAIN_FROM = 720;
+/** Narrower than this, a tile has room for a name and one button. */
+const SMALL = 240;
 const HIDDEN_GRACE_MS = 15_000;
 
 export function Tile({ camera, width }: { camera: Camera; width: number }) {
@@ -44,7 +46,7 @@ export function Tile({ camera, width }: { camera: Camera; width: number }) {
   return (
     <article
       ref={root}
-      className="tile"
+      className={`tile ${width < SMALL ? 'tile-small' : ''}`}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: tiles are reached by Tab and walked by arrows
       tabIndex={0}
       aria-label={`${camera.name}, ${dot.label}`}
