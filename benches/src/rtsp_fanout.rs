@@ -246,6 +246,12 @@ pub(crate) fn run(o: &Options) -> Result<()> {
         let few = o.readers.min(100);
         let tcp_few = measure("tcp", few, 1, o.seconds)?;
         let bare = floor::tcp(o.readers, o.seconds)?;
+        println!(
+            "    bare writev loop: {} packets in {} s; CPU {:.2} s",
+            bare.packets,
+            o.seconds,
+            bare.cpu.as_secs_f64()
+        );
         let tcp = measure("tcp", o.readers, 1, o.seconds)?;
         let floor_us = bare.cpu.as_secs_f64() * 1e6 / bare.packets as f64;
         let ratio = tcp.us_per_packet / floor_us;

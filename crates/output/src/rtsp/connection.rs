@@ -185,8 +185,17 @@ impl Connection {
         let feed = self.playing.as_ref().map(|p| Arc::clone(&p.feed));
         match self.reader.catch_up(feed.as_ref().map(|f| &*f.feed)) {
             Caught::Up | Caught::Blocked => Ok(()),
-            Caught::More(bytes) => {
-                self.server.pace.turn(bytes).await;
+            // Close to the head: as good as live, and live media is not rationed.
+            Caught::More { far: false, .. } => {
+                tokio::task::yield_now().await;
+                Ok(())
+            }
+            Caught::More { bytes, .. } => {
+                if !self.server.pace.turn(bytes).await
+                    && let Some(feed) = &feed
+                {
+                    self.reader.give_up(&feed.feed);
+                }
                 Ok(())
             }
             Caught::Broken => Err(End::Gone),

@@ -9,6 +9,9 @@ use tokio::sync::Mutex;
 /// Debts below this are carried, because timers are no finer.
 const SLACK: Duration = Duration::from_millis(2);
 
+/// Waiting longer than this for one turn, a reader falls behind faster than it catches up.
+const HOPELESS: Duration = Duration::from_millis(120);
+
 #[derive(Debug)]
 pub(super) struct Pace {
     bytes_per_s: u64,
@@ -21,8 +24,10 @@ impl Pace {
         Self { bytes_per_s: bytes_per_s.max(1), free_at: Mutex::new(Instant::now()) }
     }
 
-    /// Charges `bytes` that were written, and waits until they are paid for.
-    pub(super) async fn turn(&self, bytes: usize) {
+    /// Charges `bytes` that were written, and waits until they are paid for. False when that took so long that there is
+    /// no hope of catching up: too many try.
+    pub(super) async fn turn(&self, bytes: usize) -> bool {
+        let asked = Instant::now();
         let mut free_at = self.free_at.lock().await;
         let now = Instant::now();
         let cost = Duration::from_nanos((bytes as u64).saturating_mul(1_000_000_000) / self.bytes_per_s);
@@ -33,5 +38,6 @@ impl Pace {
             drop(free_at);
             tokio::task::yield_now().await;
         }
+        asked.elapsed() < HOPELESS
     }
 }

@@ -24,6 +24,8 @@ use super::ring::{Next, Prepared};
 const MAX_TRACKS: usize = 8;
 /// Answers that a client does not take beyond this end the connection.
 const MAX_WAITING: usize = 256 << 10;
+/// A reader this close to the head is as good as live.
+const NEAR_UNITS: u64 = 12;
 /// Bytes written in one go before others get a turn.
 const TURN_BYTES: usize = 128 << 10;
 
@@ -73,8 +75,13 @@ pub(super) enum Caught {
     Up,
     /// The kernel takes no more now.
     Blocked,
-    /// This many bytes were written, there is more: let others have a turn.
-    More(usize),
+    /// There is more: let others have a turn.
+    More {
+        /// Bytes written.
+        bytes: usize,
+        /// The head is more than a moment away.
+        far: bool,
+    },
     /// The connection is gone.
     Broken,
 }
@@ -219,10 +226,11 @@ impl TcpReader {
             match (s.mode, feed) {
                 (Mode::Broken, _) => return Caught::Broken,
                 (Mode::Behind, Some(feed)) => {
-                    if written >= TURN_BYTES {
-                        return Caught::More(written);
-                    }
                     let mut ring = feed.ring.lock();
+                    if written >= TURN_BYTES {
+                        let far = ring.head().saturating_sub(s.next) > NEAR_UNITS;
+                        return Caught::More { bytes: written, far };
+                    }
                     match ring.get(s.next, Instant::now()) {
                         Next::Ready(p) => {
                             drop(ring);
@@ -248,6 +256,18 @@ impl TcpReader {
                 }
                 _ => return Caught::Up,
             }
+        }
+    }
+
+    /// Waits for the next key frame instead of catching up: the way out when everybody catches up at once. The picture
+    /// stands still until then, and everybody is live again after one group of pictures.
+    pub(super) fn give_up(&self, feed: &Feed) {
+        let mut s = self.state.lock();
+        if s.mode == Mode::Behind && feed.has_video() {
+            let head = feed.ring.lock().head();
+            RtspMetrics::add(&self.metrics.skipped, head.saturating_sub(s.next));
+            s.next = head;
+            s.need_key = true;
         }
     }
 
