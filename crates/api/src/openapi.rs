@@ -123,9 +123,9 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut O
     .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
-/// `get_cameras_id_streams` for `GET /api/cameras/{id}/streams`.
+/// `get_api_cameras_id_streams` for `GET /api/cameras/{id}/streams`.
 fn operation_id(method: &str, path: &str) -> String {
-    let words = path.trim_start_matches("/api").split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty());
+    let words = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty());
     std::iter::once(method).chain(words).collect::<Vec<_>>().join("_")
 }
 
@@ -146,8 +146,8 @@ mod tests {
 
     #[test]
     fn operations_are_named_after_their_method_and_path() {
-        assert_eq!(operation_id("get", "/api/cameras/{id}/streams"), "get_cameras_id_streams");
+        assert_eq!(operation_id("get", "/api/cameras/{id}/streams"), "get_api_cameras_id_streams");
         assert_eq!(operation_id("get", "/proxy/{session_id}/stream.mjpg"), "get_proxy_session_id_stream_mjpg");
-        assert_ne!(operation_id("get", "/api/cameras"), operation_id("get", "/api/cameras/{id}"));
+        assert_ne!(operation_id("get", "/api/health"), operation_id("get", "/health"));
     }
 }
