@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+use tokio_util::sync::CancellationToken;
 use vigie_control::{Control, Links};
 use vigie_hub::Hub;
 
@@ -24,6 +25,8 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// Version of ffmpeg, once it was asked; the inner `None` when there is none.
     pub ffmpeg: Arc<OnceLock<Option<String>>>,
+    /// Cancelled when the server stops: streams of events end then.
+    pub stopping: CancellationToken,
     /// Counters of parts that this crate cannot see, for `/metrics`.
     pub readings: Option<Readings>,
 }

@@ -99,6 +99,7 @@ pub(crate) async fn serve(run: Run) -> anyhow::Result<()> {
             cors_origins: config.http.cors_origins.clone(),
             public_url: config.http.public_url.clone(),
             ffmpeg,
+            stopping: stop.child_token(),
             readings: Some(readings),
         },
     );
@@ -135,6 +136,10 @@ pub(crate) async fn serve(run: Run) -> anyhow::Result<()> {
         error!("recordings could not be finished in time; they are repaired at the next start");
     }
     streams.shutdown().await;
+    // Whoever still reads is told that there is no more, so that the web server need not wait for them.
+    for stream in hub.list() {
+        hub.remove(stream.key());
+    }
     if !http_task.is_finished() {
         report(http_task.await);
     }

@@ -53,7 +53,8 @@ impl Listener {
             return Some(Event::default().event("hello").data("{}").retry(Duration::from_secs(3)));
         }
         loop {
-            let notice = match tokio::time::timeout(KEEP_ALIVE, self.notices.recv()).await {
+            let next = tokio::time::timeout(KEEP_ALIVE, self.notices.recv());
+            let notice = match self.app.settings().stopping.run_until_cancelled(next).await? {
                 Ok(Ok(n)) => n,
                 Ok(Err(RecvError::Lagged(missed))) => {
                     return Some(event("resync", &json!({ "missed": missed })));

@@ -1,7 +1,9 @@
 //! Ended politely or not, a recording is a file that plays.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
+use reqwest::Method;
 use rustix::process::Signal;
 use serde_json::json;
 
@@ -62,4 +64,22 @@ async fn a_killed_server_repairs_its_recording_at_the_next_start() {
     assert!(kinds.contains(&"video".to_owned()) && seconds >= 1.5, "{kinds:?}, {seconds} s");
     assert_eq!(decode_errors(&file), "");
     assert_eq!(s.get("/api/video/session/list").await["count"], json!(0), "the session was closed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_who_watch_do_not_hold_up_the_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut s = Server::with_admin(&dir).await;
+    let camera = s.test_card("Court 1").await;
+    let mut open = Vec::new();
+    for path in ["/api/events/stream".to_owned(), format!("/api/cameras/{camera}/stream.mjpeg")] {
+        let mut r = s.request(Method::GET, &path).send().await.unwrap();
+        assert!(r.chunk().await.unwrap().is_some(), "{path} has begun");
+        open.push(r);
+    }
+    let asked = Instant::now();
+    s.signal(Signal::TERM);
+    assert_eq!(s.wait().await.code(), Some(0), "{}", s.log());
+    // The grace for requests that still run is 2 s; streams are ended, not waited for.
+    assert!(asked.elapsed() < Duration::from_millis(1900), "{:?}", asked.elapsed());
 }

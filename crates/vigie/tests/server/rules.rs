@@ -136,3 +136,38 @@ fn the_doctor_and_the_version_answer() {
     let (code, said) = run(&["--version"]);
     assert_eq!((code, said.trim()), (Some(0), concat!("vigie ", env!("CARGO_PKG_VERSION"))));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn https_works_from_the_first_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut c = command(dir.path());
+    c.arg("--tls-self-signed");
+    let s = Server::start_with(c).await;
+    assert!(s.http.starts_with("https://"), "{}", s.http);
+    let trusting = reqwest::Client::builder().tls_danger_accept_invalid_certs(true).no_proxy().build().unwrap();
+    let body = json!({ "username": crate::harness::ADMIN, "password": crate::harness::PASSWORD });
+    let r = trusting.post(format!("{}/api/setup", s.http)).json(&body).send().await.unwrap();
+    assert_eq!(r.status().as_u16(), 201);
+    let cookies: Vec<_> = r.headers().get_all(header::SET_COOKIE).iter().map(|v| v.to_str().unwrap()).collect();
+    assert_eq!(cookies.len(), 2);
+    assert!(cookies.iter().all(|c| c.contains("Secure")), "{}", cookies.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_named_origins_may_call_from_a_page() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut c = command(dir.path());
+    c.env("VIGIE_HTTP_CORS_ORIGINS", "http://panel.example:5173");
+    let s = Server::start_with(c).await;
+    let ask = |origin: &'static str| {
+        s.request(Method::OPTIONS, "/api/cameras")
+            .header(header::ORIGIN, origin)
+            .header(header::ACCESS_CONTROL_REQUEST_METHOD, "POST")
+            .header(header::ACCESS_CONTROL_REQUEST_HEADERS, "content-type,x-requested-with")
+            .send()
+    };
+    let allowed = ask("http://panel.example:5173").await.unwrap();
+    assert_eq!(allowed.headers()[header::ACCESS_CONTROL_ALLOW_ORIGIN], "http://panel.example:5173");
+    let other = ask("http://evil.example").await.unwrap();
+    assert!(!other.headers().contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN));
+}
