@@ -1,7 +1,6 @@
 // The server's event stream. It says what changed; the queries then ask. While it is down they poll (queries.ts).
 import { type QueryClient, useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
-import { toCamera } from './adapt';
 import { heard, setEvents } from './link';
 import type { Camera } from './model';
 import { keys } from './queries';
@@ -50,7 +49,7 @@ function listen(client: QueryClient): EventSource {
   on('camera', (data) => {
     const gone = data.deleted === true;
     if (!gone) {
-      const camera = toCamera(data);
+      const camera = data as unknown as Camera;
       client.setQueryData<Camera[]>(keys.cameras, (list) =>
         list?.map((known) => (known.id === camera.id ? camera : known)),
       );

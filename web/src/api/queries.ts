@@ -1,19 +1,24 @@
 // Server state: one hook per question, one function per action. Keys are shared with the event stream (events.ts).
 import { MutationCache, QueryCache, QueryClient, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useStore } from '../lib/store';
-import { toCamera, toEvent, toSession, toStatus, toTestResult, toUrls, toVideo } from './adapt';
 import { ApiError, del, get, patch, post } from './client';
 import { failed, heard, link } from './link';
-import type { ApiToken, Camera, CameraInput, Role, ServerHealth, Session, User, Video, VideoHealth } from './model';
-
-type Raw = Record<string, unknown>;
-
-interface Stopped {
-  recording_id: number;
-  size_bytes: number;
-  duration_seconds: number;
-  download_url: string;
-}
+import type {
+  ApiToken,
+  Camera,
+  CameraEvent,
+  CameraInput,
+  RecordingStatus,
+  Role,
+  ServerHealth,
+  Session,
+  StoppedRecording,
+  StreamUrls,
+  TestResult,
+  User,
+  Video,
+  VideoHealth,
+} from './model';
 
 export const keys = {
   me: ['me'] as const,
@@ -64,7 +69,7 @@ export const useIdentity = () => useQuery({ queryKey: keys.me, queryFn: fetchIde
 export function useCameras() {
   return useQuery({
     queryKey: keys.cameras,
-    queryFn: async ({ signal }) => (await get<{ cameras: Raw[] }>('/api/cameras', signal)).cameras.map(toCamera),
+    queryFn: async ({ signal }) => (await get<{ cameras: Camera[] }>('/api/cameras', signal)).cameras,
     refetchInterval: usePace(10_000, 4000),
   });
 }
@@ -73,7 +78,7 @@ export function useCamera(id: number) {
   const client = useQueryClient();
   return useQuery({
     queryKey: keys.camera(id),
-    queryFn: async ({ signal }) => toCamera((await get<{ camera: Raw }>(`/api/cameras/${id}`, signal)).camera),
+    queryFn: async ({ signal }) => (await get<{ camera: Camera }>(`/api/cameras/${id}`, signal)).camera,
     refetchInterval: 2000,
     placeholderData: client.getQueryData<Camera[]>(keys.cameras)?.find((camera) => camera.id === id),
   });
@@ -82,7 +87,7 @@ export function useCamera(id: number) {
 export const useStreamUrls = (id: number) =>
   useQuery({
     queryKey: keys.urls(id),
-    queryFn: async ({ signal }) => toUrls(await get<Raw>(`/api/cameras/${id}/streams`, signal)),
+    queryFn: async ({ signal }) => (await get<{ streams: StreamUrls[] }>(`/api/cameras/${id}/streams`, signal)).streams,
     staleTime: 60_000,
   });
 
@@ -90,15 +95,14 @@ export const useCameraEvents = (id: number) =>
   useQuery({
     queryKey: keys.events(id),
     queryFn: async ({ signal }) =>
-      (await get<{ events: Raw[] }>(`/api/cameras/${id}/events?limit=50`, signal)).events.map(toEvent),
+      (await get<{ events: CameraEvent[] }>(`/api/cameras/${id}/events?limit=50`, signal)).events,
     refetchInterval: 15_000,
   });
 
 export function useSessions() {
   return useQuery({
     queryKey: keys.sessions,
-    queryFn: async ({ signal }) =>
-      (await get<{ sessions: Raw[] }>('/api/video/session/list', signal)).sessions.map(toSession),
+    queryFn: async ({ signal }) => (await get<{ sessions: Session[] }>('/api/video/session/list', signal)).sessions,
     refetchInterval: usePace(10_000, 3000),
   });
 }
@@ -112,7 +116,7 @@ export const useRecordingStatus = (session: string | undefined) =>
   useQuery({
     queryKey: keys.status(session ?? ''),
     queryFn: async ({ signal }) =>
-      toStatus((await get<{ status: Raw }>(`/api/video/record/status/${session}`, signal)).status),
+      (await get<{ status: RecordingStatus }>(`/api/video/record/status/${session}`, signal)).status,
     enabled: session !== undefined,
     refetchInterval: 2000,
   });
@@ -120,7 +124,7 @@ export const useRecordingStatus = (session: string | undefined) =>
 export function useVideos() {
   return useQuery({
     queryKey: keys.videos,
-    queryFn: async ({ signal }) => (await get<{ videos: Raw[] }>('/api/video/files/list', signal)).videos.map(toVideo),
+    queryFn: async ({ signal }) => (await get<{ videos: Video[] }>('/api/video/files/list', signal)).videos,
     refetchInterval: usePace(30_000, 8000),
   });
 }
@@ -135,7 +139,7 @@ export const useServerHealth = () =>
   useQuery({ queryKey: keys.health, queryFn: () => get<ServerHealth>('/api/health'), refetchInterval: 30_000 });
 
 export const actions = {
-  setup: (body: { username: string; password: string; code?: string }) => post<Raw>('/api/setup', body),
+  setup: (body: { username: string; password: string; code?: string }) => post<{ user: User }>('/api/setup', body),
   login: (body: { username: string; password: string }) => post<{ user: User }>('/api/auth/login', body),
   logout: () => post('/api/auth/logout'),
   changePassword: (body: { current_password: string; new_password: string }) => post('/api/auth/password', body),
@@ -144,12 +148,12 @@ export const actions = {
   createToken: (body: { name: string; role: Role; read_only: boolean }) =>
     post<{ token: string }>('/api/auth/tokens', body),
   deleteToken: (id: number) => del(`/api/auth/tokens/${id}`),
-  createCamera: async (body: CameraInput) => toCamera((await post<{ camera: Raw }>('/api/cameras', body)).camera),
+  createCamera: async (body: CameraInput) => (await post<{ camera: Camera }>('/api/cameras', body)).camera,
   updateCamera: async (id: number, body: CameraInput) =>
-    toCamera((await patch<{ camera: Raw }>(`/api/cameras/${id}`, body)).camera),
+    (await patch<{ camera: Camera }>(`/api/cameras/${id}`, body)).camera,
   deleteCamera: (id: number, force: boolean) => del(`/api/cameras/${id}${force ? '?force=1' : ''}`),
-  testSource: async (body: CameraInput) => toTestResult(await post<Raw>('/api/cameras/test', body)),
-  testCamera: async (id: number) => toTestResult(await post<Raw>(`/api/cameras/${id}/test`)),
+  testSource: async (body: CameraInput) => (await post<{ result: TestResult }>('/api/cameras/test', body)).result,
+  testCamera: async (id: number) => (await post<{ result: TestResult }>(`/api/cameras/${id}/test`)).result,
   /** Opens a session for the camera (or takes ours that is open) and records. */
   startRecording: async (cameraId: number, minutes: number): Promise<string> => {
     const { session } = await post<{ session: { session_id: string } }>('/api/video/session/create', {
@@ -161,7 +165,7 @@ export const actions = {
   },
   /** Stops, and gives the camera back. */
   stopRecording: async (session: string) => {
-    const result = await post<Stopped>('/api/video/record/stop', {
+    const result = await post<StoppedRecording>('/api/video/record/stop', {
       session_id: session,
     });
     await post('/api/video/session/close', { session_id: session }).catch(() => undefined);

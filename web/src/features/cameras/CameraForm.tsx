@@ -236,7 +236,7 @@ function TestOutcome({ pending, result, error }: { pending: boolean; result?: Te
     result.codec && codecName(result.codec),
     result.fps && t('fact.fps_value', { fps: format.fps(result.fps) }),
     result.audio_codec ? t('form.with_sound', { codec: codecName(result.audio_codec) }) : t('form.without_sound'),
-    result.response_time_ms !== null && format.delay(result.response_time_ms),
+    typeof result.response_time_ms === 'number' && format.delay(result.response_time_ms),
   ].filter(Boolean);
   return (
     <Notice tone="good" title={t('form.works')}>

@@ -245,7 +245,10 @@ function Facts({ camera, measure }: { camera: Camera; measure: () => { lag: numb
     ['fact.bitrate', stream && stream.bitrate_kbps > 0 ? format.bitrate(stream.bitrate_kbps * 1000) : null],
     ['fact.delay', lag > 0 ? format.delay(lag * 1000) : null],
     ['fact.viewers', stream ? format.number(stream.viewers) : null],
-    ['fact.uptime', camera.uptime_percentage === null ? null : format.percent(camera.uptime_percentage / 100)],
+    [
+      'fact.uptime',
+      typeof camera.uptime_percentage === 'number' ? format.percent(camera.uptime_percentage / 100) : null,
+    ],
     [
       'fact.source',
       kindName(camera.connection_type) ?? t(camera.connection_type === 'testcard' ? 'kind.testcard' : 'kind.file'),

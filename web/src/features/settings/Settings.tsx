@@ -351,9 +351,12 @@ function About() {
   const { t, n, format } = useI18n();
   const health = useServerHealth();
   const video = useVideoHealth().data;
-  const rows: [Key, string | undefined][] = [
+  const rows: [Key, string | null | undefined][] = [
     ['about.version', health.data?.version],
-    ['about.uptime', health.data?.uptime_seconds === undefined ? undefined : format.length(health.data.uptime_seconds)],
+    [
+      'about.uptime',
+      typeof health.data?.uptime_seconds === 'number' ? format.length(health.data.uptime_seconds) : null,
+    ],
     [
       'about.videos',
       video && `${n('archive.count', video.videos.count)} · ${format.bytes(video.videos.total_size_bytes)}`,
