@@ -57,6 +57,7 @@ pub(crate) fn protected() -> OpenApiRouter<App> {
         .routes(routes!(files::download))
         .routes(routes!(files::delete))
         .routes(routes!(files::clean_up))
+        .routes(routes!(events::list))
         .routes(routes!(events::stream))
 }
 

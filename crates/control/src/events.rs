@@ -131,6 +131,11 @@ impl Events {
         let filter = EventFilter { before, limit, ..EventFilter::default() };
         Ok(self.core.store.events(&filter).await?.into_iter().map(EventView::from).collect())
     }
+
+    /// The configuration file was read again and could not be used: everything stayed as it was (decision 42).
+    pub async fn configuration_rejected(&self, why: String) {
+        self.core.event("configuration_rejected", About::default(), why, Value::Null).await;
+    }
 }
 
 /// What an event is about.

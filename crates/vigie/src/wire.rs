@@ -184,19 +184,20 @@ async fn wait(
 
 /// Takes over the cameras of the file. A bad file changes nothing.
 async fn reload(control: &Arc<Control>, origin: &Origin) {
-    let loaded = match origin.load() {
-        Ok(l) => l,
-        Err(e) => {
-            error!(error = %format!("{e:#}"), "the configuration file is not usable; everything stays as it was");
-            return;
+    let taken = async {
+        let loaded = origin.load()?;
+        for w in &loaded.warnings {
+            warn!("{w}");
         }
+        cameras::reconcile(control, &loaded.config.cameras).await
     };
-    for w in &loaded.warnings {
-        warn!("{w}");
-    }
-    match cameras::reconcile(control, &loaded.config.cameras).await {
+    match taken.await {
         Ok(()) => info!("configuration read again; settings other than cameras need a restart"),
-        Err(e) => error!(error = %format!("{e:#}"), "the cameras of the file are not usable; they stay as they were"),
+        Err(e) => {
+            let why = format!("{e:#}");
+            error!(error = %why, "the configuration file is not usable; everything stays as it was");
+            control.events.configuration_rejected(why).await;
+        }
     }
 }
 

@@ -235,9 +235,15 @@ pub(crate) async fn streams(
 #[into_params(parameter_in = Query)]
 pub(crate) struct EventsQuery {
     /// Older than the event of this number.
-    before: Option<i64>,
+    pub(super) before: Option<i64>,
     /// 1–1000; 100 when missing.
     limit: Option<u32>,
+}
+
+impl EventsQuery {
+    pub(super) fn limit(&self) -> u32 {
+        self.limit.unwrap_or(100).clamp(1, 1000)
+    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -246,6 +252,12 @@ pub(crate) struct EventsReply {
     count: usize,
     /// Newest first.
     events: Vec<EventView>,
+}
+
+impl EventsReply {
+    pub(super) fn json(events: Vec<EventView>) -> Json<Self> {
+        Json(Self { success: true, count: events.len(), events })
+    }
 }
 
 /// What happened to a camera.
@@ -257,9 +269,8 @@ pub(crate) async fn events(
     Path(id): Path<String>,
     Query(q): Query<EventsQuery>,
 ) -> ApiResult<Json<EventsReply>> {
-    let limit = q.limit.unwrap_or(100).clamp(1, 1000);
-    let events = app.control().events.of_camera(&who, &id, q.before, limit).await?;
-    Ok(Json(EventsReply { success: true, count: events.len(), events }))
+    let events = app.control().events.of_camera(&who, &id, q.before, q.limit()).await?;
+    Ok(EventsReply::json(events))
 }
 
 /// A ticket for views of this camera, so that players without a sign-in can show it.

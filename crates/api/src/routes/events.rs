@@ -7,6 +7,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use axum::Json;
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
@@ -17,11 +18,24 @@ use tokio::sync::broadcast::error::RecvError;
 use vigie_control::events::Notice;
 use vigie_control::{Error, Identity, Kind, Links};
 
+use super::cameras::{EventsQuery, EventsReply};
 use crate::app::App;
 use crate::auth::{ForCaller, Who};
+use crate::error::{ApiResult, Query};
 
 /// A comment line this often tells both ends that the other one lives; the right to listen is checked as often.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// What happened, newest first; for administrators.
+#[utoipa::path(get, path = "/api/events", tag = "events", params(EventsQuery), responses((status = 200, body = EventsReply)))]
+pub(crate) async fn list(
+    State(app): State<App>,
+    Who(who): Who,
+    Query(q): Query<EventsQuery>,
+) -> ApiResult<Json<EventsReply>> {
+    let events = app.control().events.list(&who, q.before, q.limit()).await?;
+    Ok(EventsReply::json(events))
+}
 
 struct Listener {
     app: App,

@@ -107,6 +107,10 @@ async fn declared_cameras_follow_their_file() {
     s.signal(Signal::HUP);
     until("the bad file is said", async || s.log().contains("everything stays as it was")).await;
     assert_eq!(s.get("/api/cameras").await["count"], json!(1));
+    until("the bad file is an event", async || {
+        s.get("/api/events").await["events"].as_array().unwrap().iter().any(|e| e["kind"] == "configuration_rejected")
+    })
+    .await;
 
     std::fs::write(&file, table("two")).unwrap();
     s.signal(Signal::HUP);
