@@ -32,10 +32,12 @@ use vigie_media::StreamDescription;
 use vigie_media::rtp::{DEFAULT_PACKET_BYTES, RtpError};
 use vigie_proto::rtsp::Authenticator;
 
+use access::Identity;
 use connection::Connection;
 use feed::{FeedConfig, FeedHandle};
 pub use metrics::RtspMetrics;
 use pace::Pace;
+use tcp::TcpReader;
 use udp::UdpSockets;
 
 /// Settings of the server. The defaults are those of the contract (§40.5).
@@ -61,6 +63,8 @@ pub struct RtspConfig {
     pub stall_timeout: Duration,
     /// A UDP session without a sign of life ends after this; players are told 60 s.
     pub session_timeout: Duration,
+    /// How often the rights of those who play are looked at again.
+    pub review_interval: Duration,
     /// Most bytes that the kernel may hold for one TCP reader.
     pub send_buffer: usize,
     /// Bytes per second that all readers together may use to catch up, beyond the live stream.
@@ -84,6 +88,7 @@ impl Default for RtspConfig {
             describe_timeout: Duration::from_secs(5),
             stall_timeout: Duration::from_secs(10),
             session_timeout: Duration::from_secs(60),
+            review_interval: Duration::from_secs(5),
             send_buffer: 512 << 10,
             burst_bytes_per_s: 256 << 20,
             ring_bytes: 64 << 20,
@@ -105,6 +110,16 @@ struct Server {
     feeds: Mutex<HashMap<StreamKey, Weak<FeedHandle>>>,
     workers: usize,
     next_session: AtomicU64,
+    /// Everybody who plays, to be asked about again.
+    guests: Mutex<Vec<Guest>>,
+}
+
+/// Somebody who plays, and why that is allowed.
+struct Guest {
+    reader: Weak<TcpReader>,
+    identity: Identity,
+    key: StreamKey,
+    peer: SocketAddr,
 }
 
 impl Server {
@@ -125,6 +140,7 @@ impl Server {
             feeds: Mutex::default(),
             workers,
             next_session: AtomicU64::new(0),
+            guests: Mutex::default(),
             config,
         }
     }
@@ -150,6 +166,36 @@ impl Server {
         feeds.retain(|_, f| f.strong_count() > 0);
         feeds.insert(stream.key(), Arc::downgrade(&f));
         Ok(f)
+    }
+
+    /// Has the rights of somebody who plays looked at again from now on.
+    fn watch_rights(&self, reader: &Arc<TcpReader>, identity: Identity, key: StreamKey, peer: SocketAddr) {
+        let reader = Arc::downgrade(reader);
+        let mut guests = self.guests.lock();
+        guests.retain(|g| g.reader.strong_count() > 0 && !g.reader.ptr_eq(&reader));
+        guests.push(Guest { reader, identity, key, peer });
+    }
+
+    /// Ends the sessions of those whose password or rights have changed (contract §40.5). One after the other, so that
+    /// the gate is never asked by many at once.
+    async fn review_rights(self: Arc<Self>) {
+        let mut tick = tokio::time::interval(self.config.review_interval);
+        loop {
+            tick.tick().await;
+            let guests: Vec<_> = {
+                let mut guests = self.guests.lock();
+                guests.retain(|g| g.reader.strong_count() > 0);
+                guests.iter().map(|g| (Weak::clone(&g.reader), g.identity.clone(), g.key, g.peer)).collect()
+            };
+            for (reader, identity, key, peer) in guests {
+                if !self.still_welcome(&identity, key, peer).await
+                    && let Some(reader) = reader.upgrade()
+                {
+                    info!(%peer, stream = %key, "RTSP session ended: its password or rights have changed");
+                    reader.end();
+                }
+            }
+        }
     }
 
     /// A session id that nobody can guess.
@@ -187,6 +233,9 @@ pub async fn serve(
         None => None,
     };
     let server = Arc::new(Server::new(hub, gate, config, udp.clone()));
+    let review = Arc::clone(&server).review_rights();
+    let stop = cancel.clone();
+    tokio::spawn(async move { stop.run_until_cancelled(review).await });
     if let Some(udp) = udp {
         let cancel = cancel.clone();
         tokio::spawn(async move { cancel.run_until_cancelled(udp.listen()).await });

@@ -488,3 +488,65 @@ async fn a_camera_that_goes_stalls_its_readers_and_another_codec_ends_them() {
     }
     assert!(bye, "the session ended without a good-bye");
 }
+
+/// Many readers over several shards, some of which pause and play again: nobody misses or repeats a packet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn many_readers_on_many_shards_miss_nothing() {
+    let server = Server::with(OPEN, RtspConfig { workers: 4, ..RtspConfig::default() }).await;
+    publish(&server, CAMERA, 10);
+    let url = server.url("door");
+    let mut readers = tokio::task::JoinSet::new();
+    for i in 0..120 {
+        let mut c = Client::connect(&server).await;
+        let url = url.clone();
+        readers.spawn(async move {
+            let session = c.set_up(&url, &[0, 1]).await;
+            let in_session = format!("Session: {session}\r\n");
+            for _ in 0..1 + i % 2 {
+                let a = c.ask("PLAY", &url, &in_session).await;
+                let info = a.header("RTP-Info").unwrap().to_owned();
+                let mut expected: Vec<u16> = info
+                    .split(',')
+                    .map(|p| p.split("seq=").nth(1).unwrap().split(';').next().unwrap().parse().unwrap())
+                    .collect();
+                for _ in 0..150 {
+                    let (channel, p) = c.packet().await;
+                    if channel % 2 == 0 {
+                        let next = &mut expected[usize::from(channel / 2)];
+                        assert_eq!(u16::from_be_bytes([p[2], p[3]]), *next, "reader {i}, channel {channel}");
+                        *next = next.wrapping_add(1);
+                    }
+                }
+                assert_eq!(c.ask("PAUSE", &url, &in_session).await.status, 200);
+                c.packets.clear();
+            }
+        });
+    }
+    while let Some(r) = readers.join_next().await {
+        r.unwrap();
+    }
+    assert_eq!(server.metrics.skipped.load(Relaxed), 0);
+    assert!(server.metrics.packets.load(Relaxed) >= 120 * 150);
+}
+
+#[tokio::test]
+async fn a_changed_password_ends_the_sessions_that_used_the_old_one() {
+    let config = RtspConfig { review_interval: Duration::from_millis(50), ..RtspConfig::default() };
+    let server = Server::with(LOCKED, config).await;
+    publish(&server, CAMERA, 1);
+    let url = server.url("door");
+    let basic = "Authorization: Basic am9lOnBAc3M6dyJyZA==\r\n";
+    let mut c = Client::connect(&server).await;
+    assert_eq!(c.ask("DESCRIBE", &url, basic).await.status, 200);
+    let session = c.set_up(&url, &[0]).await;
+    assert_eq!(c.ask("PLAY", &url, &format!("Session: {session}\r\n")).await.status, 200);
+    // Several reviews pass while the password is right.
+    for _ in 0..10 {
+        c.packet().await;
+    }
+    server.changed.store(true, Relaxed);
+    while c.next().await.is_some() {}
+    eventually("the reader is gone", || server.metrics.readers_tcp.load(Relaxed) == 0).await;
+    let mut c = Client::connect(&server).await;
+    assert_eq!(c.ask("DESCRIBE", &url, basic).await.status, 401);
+}

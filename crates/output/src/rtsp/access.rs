@@ -25,8 +25,8 @@ pub(super) enum Identity {
     /// Let in as that.
     Known {
         principal: Principal,
-        /// The user name that was proven, when there was one.
-        user: Option<String>,
+        /// The user name that was proven, and what stands for the password it was proven with.
+        user: Option<(String, [u8; 32])>,
     },
 }
 
@@ -55,7 +55,7 @@ impl Server {
             return Ok(known.clone());
         }
         let principal = if access.open {
-            Principal::Anonymous
+            Principal::OpenDoor
         } else if access.trust_loopback && is_loopback(peer) {
             Principal::Loopback
         } else {
@@ -89,15 +89,16 @@ impl Server {
             }
             _ => Verdict::Wrong,
         };
-        let same_user = matches!(known, Identity::Known { user: Some(u), .. } if u == credentials.user());
+        let same_user = matches!(known, Identity::Known { user: Some((u, _)), .. } if u == credentials.user());
         match (verdict, found) {
-            (Verdict::Right, Some((principal, _))) => {
-                Ok(Identity::Known { principal, user: Some(credentials.user().to_owned()) })
+            (Verdict::Right, Some((principal, secret))) => {
+                let proven = (credentials.user().to_owned(), self.auth.fingerprint(&secret));
+                Ok(Identity::Known { principal, user: Some(proven) })
             }
             // A session that lives longer than a nonce is not interrupted: this connection proved it before.
             (Verdict::Stale, Some(_)) if same_user => Ok(known.clone()),
             (Verdict::Stale, _) => Err(self.challenge(true, now_s)),
-            _ if access.open => Ok(Identity::Known { principal: Principal::Anonymous, user: None }),
+            _ if access.open => Ok(Identity::Known { principal: Principal::OpenDoor, user: None }),
             // A player with an old password on this machine is let in as it would be without one.
             _ if access.trust_loopback && is_loopback(peer) => {
                 Ok(Identity::Known { principal: Principal::Loopback, user: None })
@@ -107,6 +108,20 @@ impl Server {
                 Err(self.challenge(false, now_s))
             }
         }
+    }
+
+    /// Whether somebody who was let in earlier would still be: the password is the same, the rights are there.
+    pub(super) async fn still_welcome(&self, identity: &Identity, key: StreamKey, peer: SocketAddr) -> bool {
+        let Identity::Known { principal, user } = identity else { return false };
+        let access = self.gate.rtsp_access();
+        let known = match user {
+            Some((name, proven)) => match self.gate.stream_secret(name).await {
+                Some((_, secret)) => self.auth.fingerprint(&secret) == *proven,
+                None => access.open,
+            },
+            None => access.open || access.trust_loopback && is_loopback(peer),
+        };
+        known && self.gate.allow(principal, key, Verb::View).await
     }
 
     fn challenge(&self, stale: bool, now_s: u64) -> Response {
@@ -126,7 +141,7 @@ impl Server {
         }
         match principal {
             // Somebody else might; so ask who it is.
-            Principal::Anonymous | Principal::Loopback => Err(self.challenge(false, now_s)),
+            Principal::Anonymous | Principal::OpenDoor | Principal::Loopback => Err(self.challenge(false, now_s)),
             _ => Err(Response::explained(Status::Forbidden, "You may not watch this camera.")),
         }
     }

@@ -121,6 +121,9 @@ impl Connection {
         let deadline = self.deadline();
         let reader = Arc::clone(&self.reader);
         let ended = self.playing.as_ref().map(|p| p.feed.feed.ended.clone());
+        if reader.is_broken() {
+            return Err(End::Gone);
+        }
         tokio::select! {
             r = reader.socket().readable() => {
                 r.map_err(|_| End::Gone)?;
@@ -433,6 +436,7 @@ impl Connection {
             });
             Some(reader)
         };
+        self.server.watch_rights(&self.reader, self.identity.clone(), stream.key(), self.peer);
         info!(peer = %self.peer, path, transport = if udp.is_some() { "udp" } else { "tcp" }, "RTSP reader");
         self.playing = Some(Playing { feed: handle, _viewer: viewer, udp });
         debug_assert_eq!(self.machine.state(), State::Playing);

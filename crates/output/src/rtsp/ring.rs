@@ -17,7 +17,7 @@ use vigie_media::rtp::{Packets, Payloader};
 /// Slots this young stay although a newer key frame is there, for readers that are a moment late.
 const GRACE: Duration = Duration::from_secs(1);
 /// Packets that nobody asked for during this time are let go.
-const COOL: Duration = Duration::from_millis(400);
+const COOL: Duration = Duration::from_millis(150);
 
 /// Packets ready to be sent.
 #[derive(Debug)]
@@ -230,5 +230,76 @@ impl Ring {
     /// Forgets everything: what comes now cannot be decoded with what came before.
     pub(super) fn forget_join(&mut self) {
         self.join_at = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vigie_media::{Codec, G711Law, G711Params, MediaTime, Track, TrackId};
+
+    use super::*;
+
+    fn payloader() -> Arc<Payloader> {
+        let codec = Codec::G711(G711Params { law: G711Law::A, sample_rate: 8000, channels: 1 });
+        Arc::new(Payloader::new(&Track { id: TrackId(0), clock_rate: 8000, codec }, 7, 1400).unwrap())
+    }
+
+    fn push(ring: &mut Ring, p: &Arc<Payloader>, i: u16, join: bool, now: Instant) {
+        let pts = MediaTime(i64::from(i) * 160);
+        let data = Bytes::from(vec![i as u8; 3000]);
+        let unit = AccessUnit { track: TrackId(0), pts, dts: pts, arrived: now, key: join, data };
+        let packets = p.packetize(&unit, i * 3).unwrap();
+        ring.push_unit(Arc::new(unit), Arc::clone(p), i * 3, packets, (join, join), now);
+    }
+
+    fn ready(ring: &mut Ring, seq: u64, now: Instant) -> Arc<Prepared> {
+        match ring.get(seq, now) {
+            Next::Ready(p) => p,
+            _ => panic!("{seq} is not there"),
+        }
+    }
+
+    #[test]
+    fn packets_that_were_let_go_come_back_byte_for_byte() {
+        let (start, p) = (Instant::now(), payloader());
+        let mut ring = Ring::new(start, 1 << 20);
+        push(&mut ring, &p, 0, true, start);
+        let before = ready(&mut ring, 0, start).packets.data.clone();
+        for i in 1..20 {
+            push(&mut ring, &p, i, false, start + Duration::from_millis(u64::from(i) * 100));
+        }
+        assert!(ring.slots[0].ready.is_none(), "nobody asked for them for 1.9 s");
+        assert!(ring.slots[19].ready.is_some());
+        let after = ready(&mut ring, 0, start + Duration::from_secs(2));
+        assert_eq!((after.packets.data.clone(), after.key), (before, true));
+    }
+
+    #[test]
+    fn the_last_group_stays_and_late_readers_are_sent_to_its_beginning() {
+        let (start, p) = (Instant::now(), payloader());
+        let mut ring = Ring::new(start, 1 << 20);
+        for i in 0..60u16 {
+            push(&mut ring, &p, i, i % 25 == 0, start + Duration::from_millis(u64::from(i) * 40));
+        }
+        // Key frames at 0, 25 and 50; less than one second of grace before now (59 x 40 ms).
+        assert_eq!((ring.join_at(), ring.base), (Some(50), 35));
+        let now = start + Duration::from_secs(3);
+        assert!(matches!(ring.get(3, now), Next::Lost { at: 50, units: 47 }));
+        assert!(matches!(ring.get(60, now), Next::AtHead));
+        assert_eq!(ring.first_of(0, 50), Some((150, 8000)));
+        let mut out = Vec::new();
+        assert_eq!(ring.ready_from(0, 5, &mut out), 40);
+        assert_eq!(out.iter().map(|p| p.seq).collect::<Vec<_>>(), [35, 36, 37, 38, 39]);
+    }
+
+    #[test]
+    fn a_group_larger_than_the_bound_cannot_be_joined() {
+        let (start, p) = (Instant::now(), payloader());
+        let mut ring = Ring::new(start, 30_000);
+        for i in 0..30u16 {
+            push(&mut ring, &p, i, i == 0, start + Duration::from_millis(u64::from(i)));
+        }
+        assert_eq!(ring.join_at(), None);
+        assert!(ring.bytes <= 30_000 && ring.slots.len() == 10);
     }
 }

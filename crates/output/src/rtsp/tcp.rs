@@ -111,6 +111,11 @@ impl TcpReader {
         s.mode == Mode::Behind || s.mode == Mode::Broken || !s.pending.is_empty()
     }
 
+    /// Whether the connection is to end.
+    pub(super) fn is_broken(&self) -> bool {
+        self.state.lock().mode == Mode::Broken
+    }
+
     /// When the kernel last took something, while something waits.
     pub(super) fn stuck_since(&self) -> Option<Instant> {
         let s = self.state.lock();
@@ -170,6 +175,12 @@ impl TcpReader {
         }
     }
 
+    /// Ends the connection from outside; its task notices at once.
+    pub(super) fn end(&self) {
+        self.state.lock().mode = Mode::Broken;
+        self.wake.notify_one();
+    }
+
     /// Called by the shard: writes what is ready, when the reader is live. `None` when the reader has left; otherwise
     /// packets and bytes taken by the kernel.
     pub(super) fn deliver(&self, play: u64, batch: &[Arc<Prepared>]) -> Option<(u64, u64)> {
@@ -218,6 +229,9 @@ impl TcpReader {
         let mut s = self.state.lock();
         let mut written = 0;
         loop {
+            if s.mode == Mode::Broken {
+                return Caught::Broken;
+            }
             match s.flush(&self.socket) {
                 Ok(true) => {}
                 Ok(false) => return Caught::Blocked,

@@ -22,7 +22,7 @@ pub const SILENT: StreamKey = StreamKey { camera: CameraId(2), stream: StreamNam
 pub const USER: &str = "joe";
 pub const PASSWORD: &str = "p@ss:w\"rd";
 
-pub struct TestGate(pub RtspAccess);
+pub struct TestGate(pub RtspAccess, pub Arc<std::sync::atomic::AtomicBool>);
 
 #[async_trait]
 impl Gate for TestGate {
@@ -31,6 +31,9 @@ impl Gate for TestGate {
     }
     async fn stream_secret(&self, user: &str) -> Option<(Principal, Secret)> {
         match user {
+            USER if self.1.load(std::sync::atomic::Ordering::Relaxed) => {
+                Some((Principal::RtspAccount, Secret::new("changed")))
+            }
             USER => Some((Principal::RtspAccount, Secret::new(PASSWORD))),
             "guest" => Some((Principal::User { id: 7, name: "guest".into() }, Secret::new("guest"))),
             _ => None,
@@ -56,6 +59,8 @@ pub struct Server {
     pub address: SocketAddr,
     pub metrics: Arc<RtspMetrics>,
     pub cancel: CancellationToken,
+    /// Set: the password has changed.
+    pub changed: Arc<std::sync::atomic::AtomicBool>,
 }
 
 impl Drop for Server {
@@ -76,8 +81,10 @@ impl Server {
         let cancel = CancellationToken::new();
         let config = RtspConfig { rtp_port: 0, describe_timeout: Duration::from_millis(300), ..config };
         let metrics = Arc::clone(&config.metrics);
-        tokio::spawn(serve(listener, hub.clone(), Arc::new(TestGate(access)), config, cancel.clone()));
-        Server { hub, address, metrics, cancel }
+        let changed = Arc::<std::sync::atomic::AtomicBool>::default();
+        let gate = Arc::new(TestGate(access, Arc::clone(&changed)));
+        tokio::spawn(serve(listener, hub.clone(), gate, config, cancel.clone()));
+        Server { hub, address, metrics, cancel, changed }
     }
 
     pub fn url(&self, path: &str) -> String {

@@ -161,6 +161,12 @@ impl Authenticator {
         out
     }
 
+    /// Stands for a secret where the secret itself must not be kept: equal only for equal secrets, while the process
+    /// runs.
+    pub fn fingerprint(&self, secret: &Secret) -> [u8; 32] {
+        self.mac(secret.reveal().as_bytes())
+    }
+
     fn nonce(&self, now_s: u64) -> String {
         let time = format!("{now_s:016x}");
         let mac = self.mac(time.as_bytes());
