@@ -120,6 +120,8 @@ struct Guest {
     identity: Identity,
     key: StreamKey,
     peer: SocketAddr,
+    /// The capture session that is being watched, if it was asked for by its id.
+    session: Option<String>,
 }
 
 impl Server {
@@ -169,11 +171,12 @@ impl Server {
     }
 
     /// Has the rights of somebody who plays looked at again from now on.
-    fn watch_rights(&self, reader: &Arc<TcpReader>, identity: Identity, key: StreamKey, peer: SocketAddr) {
+    fn watch_rights(&self, reader: &Arc<TcpReader>, identity: Identity, key: StreamKey, peer: SocketAddr, path: &str) {
+        let session = path.strip_prefix("session/").map(str::to_owned);
         let reader = Arc::downgrade(reader);
         let mut guests = self.guests.lock();
         guests.retain(|g| g.reader.strong_count() > 0 && !g.reader.ptr_eq(&reader));
-        guests.push(Guest { reader, identity, key, peer });
+        guests.push(Guest { reader, identity, key, peer, session });
     }
 
     /// Ends the sessions of those whose password or rights have changed (contract §40.5). One after the other, so that
@@ -185,6 +188,8 @@ impl Server {
             let guests: Vec<_> = {
                 let mut guests = self.guests.lock();
                 guests.retain(|g| g.reader.strong_count() > 0);
+                // Whoever watches a capture session uses it.
+                guests.iter().filter_map(|g| g.session.as_deref()).for_each(|s| self.gate.touch_session(s));
                 guests.iter().map(|g| (Weak::clone(&g.reader), g.identity.clone(), g.key, g.peer)).collect()
             };
             for (reader, identity, key, peer) in guests {

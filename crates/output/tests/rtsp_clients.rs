@@ -1,5 +1,8 @@
 //! Players that nobody here wrote: ffprobe, ffmpeg and GStreamer, over TCP and UDP.
 
+// Everything here is a test, helpers included.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 #[allow(dead_code, unreachable_pub)]
 #[path = "support/rtsp.rs"]
 mod support;

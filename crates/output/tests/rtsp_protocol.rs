@@ -1,5 +1,8 @@
 //! RFC 2326, case by case, over raw sockets.
 
+// Everything here is a test, helpers included.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 #[allow(dead_code, unreachable_pub)]
 #[path = "support/rtsp.rs"]
 mod support;

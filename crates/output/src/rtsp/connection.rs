@@ -436,7 +436,7 @@ impl Connection {
             });
             Some(reader)
         };
-        self.server.watch_rights(&self.reader, self.identity.clone(), stream.key(), self.peer);
+        self.server.watch_rights(&self.reader, self.identity.clone(), stream.key(), self.peer, &path);
         info!(peer = %self.peer, path, transport = if udp.is_some() { "udp" } else { "tcp" }, "RTSP reader");
         self.playing = Some(Playing { feed: handle, _viewer: viewer, udp });
         debug_assert_eq!(self.machine.state(), State::Playing);
