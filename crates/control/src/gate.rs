@@ -61,7 +61,8 @@ impl Gate for Door {
             return false;
         }
         match who {
-            Principal::Anonymous => self.rtsp_access().open,
+            Principal::Anonymous => false,
+            Principal::OpenDoor => self.rtsp_access().open,
             Principal::Loopback => self.rtsp_access().trust_loopback || self.rtsp_access().open,
             Principal::RtspAccount => true,
             Principal::Ticket(ticket) => match self.0.auth.redeem_ticket(ticket) {

@@ -10,6 +10,8 @@ pub enum Principal {
     Anonymous,
     /// A client on this machine's loopback interface, judged by the socket's peer address only.
     Loopback,
+    /// Anybody over RTSP, while `rtsp.open` says so. HTTP never makes one of these.
+    OpenDoor,
     /// A signed-in user or API token; `id` is the user's number.
     User {
         /// The user's number.

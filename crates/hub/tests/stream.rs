@@ -1,5 +1,7 @@
 //! What every reader and publisher of a stream may rely on.
 
+#![allow(clippy::unwrap_used, reason = "a helper of a test fails as the test does")]
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

@@ -100,7 +100,8 @@ async fn rtsp_is_closed_unless_it_is_opened() {
 
     let house = House::with(tempfile::tempdir().unwrap(), |c| c.rtsp.open = true).await;
     house.camera(body).await;
-    assert!(house.control.gate().allow(&Principal::Anonymous, key, Verb::View).await);
+    assert!(house.control.gate().allow(&Principal::OpenDoor, key, Verb::View).await);
+    assert!(!house.control.gate().allow(&Principal::Anonymous, key, Verb::View).await, "HTTP stays closed");
     let _ = config(house.dir.path());
 }
 
