@@ -5,7 +5,7 @@ import type { Video } from '../../api/model';
 import { type Key, useI18n } from '../../i18n';
 import { useKeys } from '../../lib/hooks';
 import { IconButton, Menu } from '../../ui';
-import { faster, fileUrl, gapAt, gapMarks, SPEEDS } from './playback';
+import { faster, fileUrl, gapAt, gapMarks, type Mark, SPEEDS } from './playback';
 
 const CAUSES: Record<string, Key> = {
   source_lost: 'gap.source_lost',
@@ -119,17 +119,14 @@ export function Player({ video }: { video: Video }) {
             value={Math.min(at, length)}
             aria-label={t('player.position')}
             aria-valuetext={format.clock(at)}
-            style={{ '--played': `${length > 0 ? (at / length) * 100 : 0}%` } as React.CSSProperties}
+            style={
+              {
+                '--played': `${length > 0 ? (at / length) * 100 : 0}%`,
+                '--holes': holesOf(marks),
+              } as React.CSSProperties
+            }
             onChange={(event) => seek(Number(event.target.value))}
           />
-          {marks.map((mark) => (
-            <span
-              key={`${mark.gap.from}-${mark.left}`}
-              className="player-hole"
-              title={t(CAUSES[mark.gap.cause] ?? 'gap.source_lost')}
-              style={{ left: `${mark.left * 100}%`, width: `max(3px, ${mark.width * 100}%)` }}
-            />
-          ))}
         </div>
         <div className="player-row">
           <IconButton label={t(paused ? 'player.play' : 'player.pause')} onClick={toggle}>
@@ -178,6 +175,16 @@ export function Player({ video }: { video: Video }) {
       </div>
     </div>
   );
+}
+
+/** The holes as layers of the timeline's background; at least half a percent wide, so that none is missed. */
+function holesOf(marks: Mark[]): string {
+  const layers = marks.map(({ left, width }) => {
+    const from = `${(left * 100).toFixed(2)}%`;
+    const to = `${Math.min(100, (left + Math.max(width, 0.005)) * 100).toFixed(2)}%`;
+    return `linear-gradient(90deg, transparent ${from}, var(--hole) ${from} ${to}, transparent ${to})`;
+  });
+  return layers.length > 0 ? layers.join(', ') : 'linear-gradient(transparent, transparent)';
 }
 
 /** Seconds of one picture, learnt from the pictures that are shown. */
