@@ -7,6 +7,7 @@ import { openPage, waitForMotion } from './page.mjs';
 import { startServer } from './server.mjs';
 
 const GOOD = 'testcard:?width=640&height=360&fps=25&gop=25';
+const CUT_MS = 3000;
 const DEAD = 'rtsp://127.0.0.1:9/nothing';
 
 describe('rough times', () => {
@@ -42,6 +43,8 @@ describe('rough times', () => {
     await call('PATCH', `/api/cameras/${camera.id}`, { url: DEAD });
     await page.getByText('Camera does not answer (wrong address or port?)').waitFor();
     await page.locator('button.rec').waitFor();
+    // As long as a cable takes to be plugged in again.
+    await page.waitForTimeout(CUT_MS);
   });
 
   it('its picture comes back by itself', async () => {
