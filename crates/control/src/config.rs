@@ -20,6 +20,8 @@ pub struct Config {
     pub default_recording: Duration,
     /// Idle sessions are closed after this (`session.timeout_seconds`).
     pub session_timeout: Duration,
+    /// Whether the end of a recording closes its session (contract X-18).
+    pub close_on_stop: bool,
     /// How long a new session waits for its first frame.
     pub first_frame_timeout: Duration,
     /// Room that recordings leave on the disk (`MIN_FREE_DISK_MB`, 500 MB).
@@ -45,6 +47,7 @@ impl Config {
             max_concurrent_recordings: 10,
             default_recording: Duration::from_secs(5400),
             session_timeout: Duration::from_secs(7200),
+            close_on_stop: false,
             first_frame_timeout: Duration::from_secs(10),
             min_free_bytes: 500 << 20,
             rtsp: RtspConfig::default(),

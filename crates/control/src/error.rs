@@ -254,6 +254,7 @@ impl Error {
             Error::Fields(_) | Error::DurationOutOfRange => Kind::Invalid,
             Error::CameraNotFound
             | Error::SessionNotFound
+            | Error::SessionClosed
             | Error::TerrainNotFound
             | Error::VideoNotFound
             | Error::UserNotFound
@@ -266,8 +267,7 @@ impl Error {
             | Error::SessionExists(_)
             | Error::RecordingActive
             | Error::AlreadyRecording
-            | Error::NotRecording
-            | Error::SessionClosed => Kind::Conflict,
+            | Error::NotRecording => Kind::Conflict,
             Error::Locked => Kind::Locked,
             Error::CameraUnreachable { .. } => Kind::Upstream,
             Error::EncoderUnavailable | Error::Stopping => Kind::Unavailable,

@@ -404,6 +404,9 @@ async fn finish(
                     .await;
             }
         }
+        if core.config.close_on_stop {
+            crate::sessions::close(core, session, error).await;
+        }
     }
     core.bus.tell(Notice::Recording { session: session.clone(), recording: id });
 }

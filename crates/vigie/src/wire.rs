@@ -217,6 +217,7 @@ fn control_config(config: &Config, data_dir: &Path) -> vigie_control::Config {
         max_concurrent_recordings: config.record.max_concurrent,
         default_recording: Duration::from_secs(config.record.default_duration_seconds),
         session_timeout: Duration::from_secs(config.session.timeout_seconds),
+        close_on_stop: config.session.close_on_stop,
         min_free_bytes: config.record.min_free_disk_mb << 20,
         rtsp: RtspAccess {
             user: config.rtsp.user.clone(),

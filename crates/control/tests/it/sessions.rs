@@ -151,6 +151,21 @@ async fn a_recording_from_click_to_download() {
 }
 
 #[tokio::test]
+async fn a_session_closes_with_its_recording_where_that_is_wanted() {
+    let house = House::with(tempfile::tempdir().unwrap(), |c| c.close_on_stop = true).await;
+    let camera = house.camera(json!({"name": "A", "url": "rtsp://h/x"})).await.id;
+    let _sending = house.sends(camera);
+    let session = house.control.sessions.create(&admin(), of(camera), &links()).await.unwrap();
+    let recordings = &house.control.recordings;
+    recordings.start(&admin(), &session.session_id, None).await.unwrap();
+    until(async || recordings.status(&admin(), &session.session_id).await.unwrap().frames >= 2).await;
+    let stopped = recordings.stop(&admin(), &session.session_id).await.unwrap();
+    assert!(house.control.sessions.list(&admin(), &links()).await.unwrap().is_empty());
+    assert_eq!(recordings.start(&admin(), &session.session_id, None).await.unwrap_err().kind(), Kind::NotFound);
+    assert_eq!(recordings.stop(&admin(), &session.session_id).await.unwrap(), stopped);
+}
+
+#[tokio::test]
 async fn the_limit_of_recordings_is_kept() {
     let house = House::new().await;
     let mut guards = Vec::new();
