@@ -404,9 +404,10 @@ async fn finish(
                     .await;
             }
         }
-        if core.config.close_on_stop {
-            crate::sessions::close(core, session, error).await;
-        }
+    }
+    // By whoever is here first: a caller that was told of the end finds the session closed.
+    if core.config.close_on_stop {
+        crate::sessions::close(core, session, end.as_ref().err().map(ToString::to_string)).await;
     }
     core.bus.tell(Notice::Recording { session: session.clone(), recording: id });
 }
