@@ -1,13 +1,15 @@
-// The browser of end-to-end tests and screenshots: the system's Chromium, driven by playwright-core.
+// The browser of end-to-end tests and screenshots, driven by playwright-core.
 import { existsSync } from 'node:fs';
 import { chromium as playwright } from 'playwright-core';
 
-const CANDIDATES = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const CANDIDATES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
-export function chromium() {
-  const executablePath = CANDIDATES.find((path) => path && existsSync(path));
-  if (!executablePath)
-    throw new Error('Chromium is missing: install the package `chromium`, or set CHROMIUM to its path.');
+export async function chromium() {
+  const found = process.env.CHROMIUM_PATH || CANDIDATES.find((path) => existsSync(path));
+  // Without a browser of the system: the one that `npx playwright-core install chromium` brought.
+  const executablePath = found ?? playwright.executablePath();
+  if (!existsSync(executablePath))
+    throw new Error('Chromium is missing: run `make setup`, or set CHROMIUM_PATH to a Chromium.');
   return playwright.launch({
     executablePath,
     args: [

@@ -1,9 +1,9 @@
 // A newcomer's first minutes, in a real browser against the real binary: set up, watch, add, record, play, download.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe } from 'node:test';
 import { chromium } from './browser.mjs';
-import { openPage, waitForMotion } from './page.mjs';
+import { openPage, step, waitForMotion } from './page.mjs';
 import { startServer } from './server.mjs';
 
 const USER = 'ada';
@@ -27,7 +27,7 @@ describe('a newcomer', () => {
     await server?.stop();
   });
 
-  it('creates the first account', async () => {
+  step('creates the first account', async () => {
     await page.goto(server.url);
     await page.getByRole('heading', { name: 'Welcome to Vigie' }).waitFor();
     await page.getByLabel('User name').fill(USER);
@@ -36,18 +36,18 @@ describe('a newcomer', () => {
     await page.getByRole('heading', { name: 'Live' }).waitFor();
   });
 
-  it('keeps no token where scripts could read it', async () => {
+  step('keeps no token where scripts could read it', async () => {
     const readable = await page.evaluate(
       () => JSON.stringify({ ...localStorage, ...sessionStorage }) + document.cookie,
     );
     assert.doesNotMatch(readable, /eyJ|token/i);
   });
 
-  it('sees the demo camera move', async () => {
+  step('sees the demo camera move', async () => {
     await waitForMotion(page, '.tile video.live-on');
   });
 
-  it('is live: at most a second behind what has arrived', async () => {
+  step('is live: at most a second behind what has arrived', async () => {
     await page.waitForTimeout(2000);
     const lag = await page.$eval(
       '.tile video',
@@ -56,7 +56,7 @@ describe('a newcomer', () => {
     assert.ok(lag >= 0 && lag <= 1, `the picture is ${lag} s behind`);
   });
 
-  it('tests a camera before it is added, and reads why it does not work', async () => {
+  step('tests a camera before it is added, and reads why it does not work', async () => {
     await page.getByRole('button', { name: 'Add camera' }).click();
     await page.getByLabel('Camera address').fill('rtsp://admin:secret@127.0.0.1:9/none');
     assert.equal(await page.getByLabel('Camera address').inputValue(), 'rtsp://127.0.0.1:9/none');
@@ -65,7 +65,7 @@ describe('a newcomer', () => {
     await page.getByText('Camera does not answer (wrong address or port?)').waitFor();
   });
 
-  it('adds the test picture', async () => {
+  step('adds the test picture', async () => {
     await page.getByLabel('Camera address').fill('');
     await page.getByRole('dialog').getByLabel('User name').fill('');
     await page.getByLabel('Password', { exact: true }).fill('');
@@ -78,7 +78,7 @@ describe('a newcomer', () => {
     await waitForMotion(page, 'article[aria-label^="My test picture"] video.live-on');
   });
 
-  it('records with one click and stops with another', async () => {
+  step('records with one click and stops with another', async () => {
     const tile = page.getByRole('article', { name: /My test picture/ });
     await tile.hover();
     await tile.getByRole('button', { name: 'Record My test picture' }).click();
@@ -92,7 +92,7 @@ describe('a newcomer', () => {
     await page.getByRole('button', { name: 'Watch' }).click();
   });
 
-  it('plays the video in the page', async () => {
+  step('plays the video in the page', async () => {
     await page.waitForURL(/\/archive\/\d+/);
     await waitForMotion(page, '.player-video');
     const { duration, width, error } = await page.$eval('.player-video', (video) => ({
@@ -105,7 +105,7 @@ describe('a newcomer', () => {
     assert.ok(width > 0);
   });
 
-  it('steps through it with the keyboard', async () => {
+  step('steps through it with the keyboard', async () => {
     const at = () => page.$eval('.player-video', (video) => [video.currentTime, video.paused]);
     await page.keyboard.press('k');
     await page.waitForFunction(() => document.querySelector('.player-video').paused);
@@ -117,7 +117,7 @@ describe('a newcomer', () => {
     assert.equal(paused, true);
   });
 
-  it('downloads it', async () => {
+  step('downloads it', async () => {
     const [download] = await Promise.all([
       page.waitForEvent('download'),
       page.getByRole('link', { name: 'Download' }).click(),
@@ -128,14 +128,14 @@ describe('a newcomer', () => {
     assert.ok(bytes.length > 10_000);
   });
 
-  it('deletes it after being told what is lost', async () => {
+  step('deletes it after being told what is lost', async () => {
     await page.getByRole('button', { name: 'Delete' }).click();
     await page.getByText(/You will lose .* of My test picture/).waitFor();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
     await page.getByText('Nothing recorded yet').waitFor();
   });
 
-  it('finds the camera page, its figures and addresses', async () => {
+  step('finds the camera page, its figures and addresses', async () => {
     await page.keyboard.press('3');
     await page.getByRole('link', { name: /My test picture/ }).click();
     await waitForMotion(page, '.camera-player video.live-on');
@@ -143,7 +143,7 @@ describe('a newcomer', () => {
     await page.locator('code', { hasText: /^rtsp:\/\/.*\/my-test-picture/ }).waitFor();
   });
 
-  it('deletes the camera', async () => {
+  step('deletes the camera', async () => {
     await page.getByRole('button', { name: 'More actions' }).click();
     await page.getByRole('button', { name: 'Delete camera' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete camera' }).click();
@@ -151,7 +151,7 @@ describe('a newcomer', () => {
     await page.getByText('1 camera', { exact: true }).waitFor();
   });
 
-  it('reads French as soon as it is chosen', async () => {
+  step('reads French as soon as it is chosen', async () => {
     await page.goto(`${server.url}/settings/display`);
     await page.getByRole('button', { name: 'Français' }).click();
     await page.getByRole('heading', { name: 'Réglages' }).waitFor();
@@ -160,7 +160,7 @@ describe('a newcomer', () => {
     await page.getByRole('heading', { name: 'Settings' }).waitFor();
   });
 
-  it('signs out, is refused with a wrong password, and comes back', async () => {
+  step('signs out, is refused with a wrong password, and comes back', async () => {
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByLabel('User name').fill(USER);
     await page.getByLabel('Password', { exact: true }).fill('not this one');
@@ -171,7 +171,7 @@ describe('a newcomer', () => {
     await page.getByRole('heading', { name: 'Settings' }).waitFor();
   });
 
-  it('is told when the server is away, and sees the picture again by itself when it is back', async () => {
+  step('is told when the server is away, and sees the picture again by itself when it is back', async () => {
     await page.keyboard.press('1');
     await waitForMotion(page, '.tile video.live-on');
     const { dataDir, url } = server;
@@ -182,7 +182,7 @@ describe('a newcomer', () => {
     await waitForMotion(page, '.tile video.live-on', 30_000);
   });
 
-  it('met no complaint of the browser on the way', () => {
+  step('met no complaint of the browser on the way', () => {
     assert.deepEqual(complaints, []);
   });
 });

@@ -1,9 +1,9 @@
 // Many tiles over one connection, and every page on a narrow phone.
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe } from 'node:test';
 import { administer, signIn, until } from './api.mjs';
 import { chromium } from './browser.mjs';
-import { openPage, waitForMotion } from './page.mjs';
+import { openPage, step, waitForMotion } from './page.mjs';
 import { startServer } from './server.mjs';
 
 const CAMERAS = 6;
@@ -34,7 +34,7 @@ describe('many tiles and small screens', () => {
     return { page, context, sockets };
   }
 
-  it('all pictures of the wall share one socket', async () => {
+  step('all pictures of the wall share one socket', async () => {
     const { page, context, sockets } = await open({});
     await until(
       'all tiles show a picture',
@@ -45,7 +45,7 @@ describe('many tiles and small screens', () => {
     await context.close();
   });
 
-  it('tiles fit without scrolling, keep 16:9, and arrows walk between them', async () => {
+  step('tiles fit without scrolling, keep 16:9, and arrows walk between them', async () => {
     const { page, context } = await open({ viewport: { width: 1366, height: 768 } });
     await page
       .locator('.tile')
@@ -66,7 +66,7 @@ describe('many tiles and small screens', () => {
     await context.close();
   });
 
-  it('pictures nobody looks at are not fetched', async () => {
+  step('pictures nobody looks at are not fetched', async () => {
     const { page, context } = await open({ viewport: { width: 360, height: 640 }, isMobile: true, hasTouch: true });
     await waitForMotion(page, '.tile video.live-on');
     const watched = async () => {
@@ -80,7 +80,7 @@ describe('many tiles and small screens', () => {
   });
 
   for (const path of ['/', '/cameras', '/cameras/1', '/archive', '/settings/account', '/settings/tokens', '/nowhere']) {
-    it(`${path} fits 360 px, and fingers`, async () => {
+    step(`${path} fits 360 px, and fingers`, async () => {
       const { page, context } = await open(
         { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, locale: 'fr' },
         path,

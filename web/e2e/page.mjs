@@ -1,4 +1,24 @@
 // What the tests do with pages.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { it } from 'node:test';
+
+const OUT = join(import.meta.dirname, 'out');
+let lastPage = null;
+
+/** A test case that leaves a picture of the page in e2e/out/ when it fails. */
+export function step(name, run) {
+  it(name, async () => {
+    try {
+      await run();
+    } catch (error) {
+      mkdirSync(OUT, { recursive: true });
+      const path = join(OUT, `${name.replace(/\W+/g, '-').slice(0, 80)}.png`);
+      await lastPage?.screenshot({ path, timeout: 5000 }).catch(() => undefined);
+      throw error;
+    }
+  });
+}
 
 /** A small fingerprint of what an element shows: 16 × 9 grey values. */
 export function fingerprint(page, selector) {
@@ -47,6 +67,7 @@ export async function openPage(browser, { expected = [], ...options } = {}) {
   const context = await browser.newContext({ locale: 'en-GB', viewport: { width: 1280, height: 800 }, ...options });
   context.setDefaultTimeout(15_000);
   const page = await context.newPage();
+  lastPage = page;
   const complaints = [];
   const note = (text) => {
     if (!expected.some((known) => text.includes(known))) complaints.push(text);

@@ -1,9 +1,9 @@
 // What people see when a camera or the server goes away in the middle of a recording.
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe } from 'node:test';
 import { administer, signIn, until } from './api.mjs';
 import { chromium } from './browser.mjs';
-import { openPage, waitForMotion } from './page.mjs';
+import { openPage, step, waitForMotion } from './page.mjs';
 import { startServer } from './server.mjs';
 
 const GOOD = 'testcard:?width=640&height=360&fps=25&gop=25';
@@ -36,7 +36,7 @@ describe('rough times', () => {
 
   const status = async () => (await call('GET', `/api/video/record/status/${session.session_id}`)).status;
 
-  it('a camera that goes away says why on its tile, and its recording goes on', async () => {
+  step('a camera that goes away says why on its tile, and its recording goes on', async () => {
     ({ session } = await call('POST', '/api/video/session/create', { camera_id: camera.id }));
     await call('POST', '/api/video/record/start', { session_id: session.session_id, duration_minutes: 5 });
     await until('the recording runs', async () => (await status()).frames > 40);
@@ -47,13 +47,13 @@ describe('rough times', () => {
     await page.waitForTimeout(CUT_MS);
   });
 
-  it('its picture comes back by itself', async () => {
+  step('its picture comes back by itself', async () => {
     await call('PATCH', `/api/cameras/${camera.id}`, { url: GOOD });
     await page.getByText('Camera does not answer (wrong address or port?)').waitFor({ state: 'hidden' });
     await waitForMotion(page, '.tile video.live-on');
   });
 
-  it('the recording has one gap, shown where it is', async () => {
+  step('the recording has one gap, shown where it is', async () => {
     const { frames } = await status();
     await until('the recording continues', async () => (await status()).frames > frames + 25);
     const stopped = await call('POST', '/api/video/record/stop', { session_id: session.session_id });
@@ -72,7 +72,7 @@ describe('rough times', () => {
     await page.getByText('Not recorded: the camera was disconnected').waitFor();
   });
 
-  it('a power cut leaves an interrupted recording that plays', async () => {
+  step('a power cut leaves an interrupted recording that plays', async () => {
     await call('POST', '/api/video/record/start', { session_id: session.session_id, duration_minutes: 5 });
     await until('the recording runs', async () => (await status()).frames > 60);
     const { url, dataDir } = server;

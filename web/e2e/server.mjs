@@ -1,23 +1,26 @@
 // Starts the real binary for a test, in a folder of its own, on ports of its own.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const START_MS = 30_000;
 const STOP_MS = 15_000;
 
+/** The binary in VIGIE_BIN, else the one that was built last. */
 function binary() {
-  const target = process.env.CARGO_TARGET_DIR ?? resolve(import.meta.dirname, '../../target');
-  const candidates = [
-    process.env.VIGIE_BIN,
-    join(target, 'release/vigie'),
-    join(target, 'debug/vigie'),
-    join(homedir(), '.cache/vigie/target/debug/vigie'),
+  if (process.env.VIGIE_BIN) return resolve(process.env.VIGIE_BIN);
+  const targets = [
+    process.env.CARGO_TARGET_DIR,
+    resolve(import.meta.dirname, '../../target'),
+    join(homedir(), '.cache/vigie/target'),
   ];
-  const found = candidates.find((path) => path && existsSync(path));
-  if (!found) throw new Error('No vigie binary: run `make build`, or set VIGIE_BIN to its path.');
-  return found;
+  const [newest] = targets
+    .flatMap((target) => (target ? [join(target, 'release/vigie'), join(target, 'debug/vigie')] : []))
+    .filter((path) => existsSync(path))
+    .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
+  if (!newest) throw new Error('No vigie binary: run `make build`, or set VIGIE_BIN to its path.');
+  return newest;
 }
 
 /**
