@@ -287,6 +287,22 @@ async fn a_camera_back_after_a_cut_is_there_within_a_second() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_second_cut_is_as_short_as_the_first() {
+    let w = World::new(&[Act::LiveFor(5 * SECOND, Reason::Tcp), Act::LiveFor(5 * SECOND, Reason::Tcp), Act::Live]);
+    let _viewer = w.watch();
+    w.at(7.0).await;
+    w.reach.up.store(true, Ordering::Relaxed);
+    w.at(8.0).await;
+    assert!(w.is_live(), "brought back by a probe");
+    w.reach.up.store(false, Ordering::Relaxed);
+    w.at(14.0).await;
+    assert!(!w.is_live());
+    w.reach.up.store(true, Ordering::Relaxed);
+    w.at(15.0).await;
+    assert!(w.is_live(), "{:?}, tried at {:?}", w.status(), w.tenths());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_healthy_camera_that_is_up_is_reconnected_at_once() {
     let w = World::new(&[Act::LiveFor(5 * SECOND, Reason::Protocol), Act::Live]);
     w.reach.up.store(true, Ordering::Relaxed);

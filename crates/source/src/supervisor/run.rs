@@ -469,6 +469,8 @@ impl Run {
         let network = e.reason.fault() == vigie_base::Fault::Network;
         // A camera that worked a moment ago deserves a look whatever it stumbled over.
         let worth_a_probe = network || (healthy && e.reason.fault().is_transient());
+        // One that answers probes but then fails is a booting one: the table alone brings it back.
+        let muted = by_probe && !healthy;
         self.stream.set_failure(Some(e.into()));
         if healthy {
             self.backoff.reset();
@@ -482,7 +484,7 @@ impl Run {
             }
             Next::After(delay) => {
                 let now = Instant::now();
-                let probe_at = match (self.options.probe && worth_a_probe && !by_probe, healthy) {
+                let probe_at = match (self.options.probe && worth_a_probe && !muted, healthy) {
                     (false, _) => None,
                     (true, true) => Some(now),
                     (true, false) => Some(now + PROBE_INTERVAL),
