@@ -1,5 +1,29 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { constants, gzipSync } from 'node:zlib';
 import react from '@vitejs/plugin-react';
+import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
+
+/** Puts a packed copy beside every file that gains from it; the server sends what the browser takes. */
+function packed(): Plugin {
+  let out = 'dist';
+  return {
+    name: 'packed',
+    apply: 'build',
+    configResolved: (config) => {
+      out = config.build.outDir;
+    },
+    closeBundle: () => {
+      for (const name of readdirSync(out, { recursive: true, encoding: 'utf8' })) {
+        if (!/\.(html|js|css|svg|json|webmanifest)$/.test(name)) continue;
+        const plain = readFileSync(join(out, name));
+        const small = gzipSync(plain, { level: constants.Z_BEST_COMPRESSION });
+        if (small.length < plain.length * 0.9) writeFileSync(join(out, `${name}.gz`), small);
+      }
+    },
+  };
+}
 
 // `npm run dev` talks to a running server: `VIGIE_URL=http://127.0.0.1:5000 npm run dev`.
 const server = process.env.VIGIE_URL ?? 'http://127.0.0.1:5000';
@@ -8,7 +32,7 @@ const proxied = Object.fromEntries(
 );
 
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), packed()],
   server: { proxy: proxied },
   build: {
     target: 'es2022',

@@ -48,7 +48,19 @@ fn last_part_has_extension(path: &str) -> bool {
     path.rsplit('/').next().is_some_and(|p| p.contains('.'))
 }
 
-fn file(request: &Request, path: &str, found: EmbeddedFile) -> Response {
+fn takes_gzip(request: &Request) -> bool {
+    let accepted = request.headers().get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    accepted.split(',').any(|e| {
+        let mut parts = e.split(';').map(str::trim);
+        parts.next() == Some("gzip") && !parts.any(|q| matches!(q, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+    })
+}
+
+fn file(request: &Request, path: &str, plain: EmbeddedFile) -> Response {
+    // Packed when the interface was built, so nothing is packed while somebody waits.
+    let packed = if takes_gzip(request) { Dist::get(&format!("{path}.gz")) } else { None };
+    let is_packed = packed.is_some();
+    let found = packed.unwrap_or(plain);
     let etag = etag(&found.metadata.sha256_hash());
     let caching = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
     let known = request
@@ -56,7 +68,13 @@ fn file(request: &Request, path: &str, found: EmbeddedFile) -> Response {
         .get(header::IF_NONE_MATCH)
         .and_then(|v| v.to_str().ok())
         .is_some_and(|v| v.split(',').any(|t| t.trim().trim_start_matches("W/") == etag));
-    let builder = Response::builder().header(header::ETAG, &etag).header(header::CACHE_CONTROL, caching);
+    let mut builder = Response::builder()
+        .header(header::ETAG, &etag)
+        .header(header::CACHE_CONTROL, caching)
+        .header(header::VARY, "Accept-Encoding");
+    if is_packed {
+        builder = builder.header(header::CONTENT_ENCODING, "gzip");
+    }
     let response = if known {
         builder.status(StatusCode::NOT_MODIFIED).body(Body::empty())
     } else {
@@ -129,6 +147,15 @@ mod tests {
         for wrong in ["/api/nothing", "/assets/x.js", "/favicon.nothing", "/proxy/x/y"] {
             assert_eq!(get(wrong).await.status(), StatusCode::NOT_FOUND, "{wrong}");
         }
+    }
+
+    #[test]
+    fn gzip_is_sent_to_those_who_take_it() {
+        let asks = |accepted: &str| {
+            takes_gzip(&Request::builder().header(header::ACCEPT_ENCODING, accepted).body(Body::empty()).unwrap())
+        };
+        assert!(asks("gzip, deflate, br") && asks("br;q=1.0, gzip;q=0.8"));
+        assert!(!asks("identity") && !asks("gzip;q=0") && !asks(""));
     }
 
     #[tokio::test]
