@@ -185,6 +185,11 @@ function Page({ camera }: { camera: Camera }) {
               </IconButton>
             </div>
           </div>
+          {live.view?.mode === 'picture' && live.view.codec !== '' && (
+            <Notice tone="plain" title={t('camera.stills')}>
+              {t('camera.stills.hint', { codec: codecName(live.view.codec) })}
+            </Notice>
+          )}
           <Facts camera={camera} measure={live.measure} />
         </div>
         <aside className="camera-side">
