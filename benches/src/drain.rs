@@ -112,7 +112,7 @@ fn ask(s: &mut TcpStream, text: &str) -> Result<String> {
     Ok(head)
 }
 
-fn play(s: &mut TcpStream, address: SocketAddr, path: &str, transport: &str) -> Result<()> {
+pub(crate) fn play(s: &mut TcpStream, address: SocketAddr, path: &str, transport: &str) -> Result<()> {
     s.set_nodelay(true)?;
     let url = format!("rtsp://{address}/{path}");
     let head = ask(s, &format!("SETUP {url}/trackID=0 RTSP/1.0\r\nCSeq: 1\r\nTransport: {transport}\r\n\r\n"))?;
@@ -153,19 +153,19 @@ fn discard(tcp: &[TcpStream], udp: &[(UdpSocket, UdpSocket)], flags: &Flags) -> 
 }
 
 /// A player that takes the stream apart.
-struct Player {
+pub(crate) struct Player {
     socket: TcpStream,
     buf: Vec<u8>,
     born: Option<u64>,
 }
 
 impl Player {
-    fn new(socket: TcpStream) -> Self {
+    pub(crate) fn new(socket: TcpStream) -> Self {
         Self { socket, buf: Vec::new(), born: None }
     }
 
-    /// Reads what is there; calls `done` with the birth of every frame that became complete.
-    fn read(&mut self, mut done: impl FnMut(u64)) -> bool {
+    /// Reads what is there; calls `done` with the birth of every frame that became complete. False at the end.
+    pub(crate) fn read(&mut self, mut done: impl FnMut(u64)) -> bool {
         let mut chunk = [0u8; 65_536];
         match self.socket.read(&mut chunk) {
             Ok(0) => return false,

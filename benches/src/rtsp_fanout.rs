@@ -1,7 +1,7 @@
 //! One camera to many readers, and many cameras to one reader each.
 
 use std::io::{BufRead as _, BufReader, Lines, Write as _};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use async_trait::async_trait;
+use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 use vigie_base::{CameraId, Secret, StreamKey};
 use vigie_hub::gate::RtspAccess;
@@ -17,6 +18,7 @@ use vigie_media::rtp::{DEFAULT_PACKET_BYTES, INTERLEAVE_HEADER, Payloader};
 use vigie_media::{AccessUnit, Codec, MediaTime, Track, TrackId, h264};
 use vigie_output::rtsp::{RtspConfig, RtspMetrics, serve};
 
+use crate::table::Table;
 use crate::{camera, floor, sys};
 
 /// What to run.
@@ -52,11 +54,13 @@ pub(crate) struct Child {
 
 impl Child {
     pub(crate) fn start(kind: &str, address: SocketAddr, readers: usize, cameras: usize) -> Result<Self> {
-        let mut process = Command::new(std::env::current_exe()?)
-            .args(["drain", kind, &address.to_string(), &readers.to_string(), &cameras.to_string()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
+        Self::spawn(&["drain", kind, &address.to_string(), &readers.to_string(), &cameras.to_string()])
+    }
+
+    /// This program once more, with other words.
+    pub(crate) fn spawn(args: &[&str]) -> Result<Self> {
+        let mut process =
+            Command::new(std::env::current_exe()?).args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let input = process.stdin.take();
         let lines = BufReader::new(process.stdout.take().context("no pipe")?).lines();
         Ok(Self { process, input, lines })
@@ -74,6 +78,12 @@ impl Child {
 
     pub(crate) fn say(&mut self, word: &str) -> Result<()> {
         Ok(writeln!(self.input.as_mut().context("no pipe")?, "{word}")?)
+    }
+
+    /// Ends it as a power cut would.
+    pub(crate) fn kill(mut self) -> Result<()> {
+        self.process.kill()?;
+        Ok(self.process.wait().map(drop)?)
     }
 
     /// The players' figures: bytes, number of frames, then p50, p99 and most of their ages in nanoseconds.
@@ -124,28 +134,48 @@ pub(crate) fn packets_of(i: u64, gop: u64) -> Result<Vec<Vec<u8>>> {
     Ok(out)
 }
 
+/// What the cameras send: the same from all of them, 25 frames a second.
+#[derive(Clone)]
+pub(crate) struct Feed {
+    pub(crate) codec: Codec,
+    /// The `i`-th frame, length-prefixed, and whether it is a key frame.
+    pub(crate) frame: Arc<dyn Fn(u64) -> (bool, Bytes) + Send + Sync>,
+}
+
+impl Feed {
+    /// Frames of the right sizes with nothing in them, a key frame every `gop`.
+    pub(crate) fn synthetic(gop: u64) -> Result<Self> {
+        Ok(Self { codec: codec()?, frame: Arc::new(move |i| camera::frame(i, gop)) })
+    }
+}
+
 /// The server with its cameras, in this process.
-struct Bench {
+pub(crate) struct Bench {
     runtime: tokio::runtime::Runtime,
     hub: Hub,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     metrics: Arc<RtspMetrics>,
     cancel: CancellationToken,
 }
 
 impl Bench {
     fn start(cameras: usize, gop: u64) -> Result<Self> {
+        Self::start_on(TcpListener::bind("127.0.0.1:0")?, cameras, &Feed::synthetic(gop)?)
+    }
+
+    pub(crate) fn start_on(listener: TcpListener, cameras: usize, feed: &Feed) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let hub = Hub::default();
         let (cancel, metrics) = (CancellationToken::new(), Arc::<RtspMetrics>::default());
-        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))?;
         let address = listener.local_addr()?;
+        listener.set_nonblocking(true)?;
+        let listener = runtime.block_on(async { tokio::net::TcpListener::from_std(listener) })?;
         let config = RtspConfig { rtp_port: 0, metrics: Arc::clone(&metrics), ..RtspConfig::default() };
         runtime.spawn(serve(listener, hub.clone(), Arc::new(Everybody), config, cancel.clone()));
         for n in 1..=cameras {
             let mut out = hub.ensure(StreamKey::main(CameraId(n as i64))).publisher(GapCause::SourceLost);
-            out.describe(vec![SourceTrack { clock_rate: 90_000, codec: codec()? }])?;
-            let cancel = cancel.clone();
+            out.describe(vec![SourceTrack { clock_rate: 90_000, codec: feed.codec.clone() }])?;
+            let (cancel, frame) = (cancel.clone(), Arc::clone(&feed.frame));
             // Spread over the frame interval, as cameras are.
             let phase = Duration::from_micros(40_000 * n as u64 / cameras as u64);
             runtime.spawn(async move {
@@ -153,7 +183,7 @@ impl Bench {
                 let mut tick = tokio::time::interval_at(start, Duration::from_millis(40));
                 let mut i = 0u64;
                 while cancel.run_until_cancelled(tick.tick()).await.is_some() {
-                    let (key, data) = camera::frame(i, gop);
+                    let (key, data) = frame(i);
                     let pts = (i * 3600) as i64;
                     let arrived = Instant::now();
                     let unit = SourceUnit { track: TrackId(0), pts, dts: None, shared_ns: None, arrived, key, data };
@@ -171,7 +201,7 @@ impl Bench {
         self.hub.held_bytes() as u64 / 1024
     }
 
-    fn stop(self) {
+    pub(crate) fn stop(self) {
         self.cancel.cancel();
         self.runtime.shutdown_timeout(Duration::from_secs(2));
     }
@@ -183,6 +213,14 @@ struct Figures {
     us_per_packet: f64,
     kib_per_reader: f64,
     ages_ms: [f64; 3],
+}
+
+/// Memory of all TCP sockets of the machine, both ends of ours included.
+fn tcp_memory_kib() -> u64 {
+    let stat = std::fs::read_to_string("/proc/net/sockstat").unwrap_or_default();
+    let line = stat.lines().find_map(|l| l.strip_prefix("TCP:")).unwrap_or_default();
+    let pages = line.split_whitespace().skip_while(|w| *w != "mem").nth(1).and_then(|n| n.parse::<u64>().ok());
+    pages.unwrap_or(0) * 4
 }
 
 fn wait(seconds: f64) {
@@ -198,10 +236,12 @@ fn measure(kind: &str, readers: usize, cameras: usize, seconds: u64) -> Result<F
     child.ready()?;
     wait(4.0);
     let (cpu, packets, bytes) = (sys::cpu(false), count(&bench.metrics.packets), count(&bench.metrics.bytes));
+    let skipped = count(&bench.metrics.skipped);
     child.say("mark")?;
     let start = Instant::now();
     wait(seconds as f64);
     let took = start.elapsed().as_secs_f64();
+    let kernel_kib = tcp_memory_kib();
     let cpu = (sys::cpu(false) - cpu).as_secs_f64();
     let packets = count(&bench.metrics.packets) - packets;
     let bytes = count(&bench.metrics.bytes) - bytes;
@@ -209,11 +249,12 @@ fn measure(kind: &str, readers: usize, cameras: usize, seconds: u64) -> Result<F
     child.say("stop")?;
     let result = child.finish()?;
     let [_, _, p50, p99, most] = result[..] else { bail!("odd figures {result:?}") };
-    let skipped = count(&bench.metrics.skipped);
+    let (skipped_before, skipped) = (skipped, count(&bench.metrics.skipped) - skipped);
     let expected = (readers as f64) * took * camera::BYTES_PER_S as f64;
     println!(
         "    {kind}: {readers} readers of {cameras} camera(s), {:.1} s: {packets} packets ({:.0} % of what was due), \
-         {skipped} units skipped, {} readers cut, {} sends dropped; CPU {cpu:.2} s",
+         {skipped} units skipped ({skipped_before} while all joined), {} readers cut, {} sends dropped; CPU {cpu:.2} s; \
+         {kernel_kib} KiB in the kernel's TCP buffers, both ends",
         took,
         100.0 * bytes as f64 / expected,
         count(&bench.metrics.cut),
@@ -237,9 +278,10 @@ fn count(c: &std::sync::atomic::AtomicU64) -> u64 {
 pub(crate) fn run(o: &Options) -> Result<()> {
     let _ = sys::pin(0);
     println!("RTSP fan-out, 1080p25 4 Mbit/s (synthetic H.264), server on core 0, players on core 1");
-    let mut rows: Vec<[String; 4]> = Vec::new();
-    let mut row = |what: &str, figure: String, goal: &str, met: bool| {
-        rows.push([what.to_owned(), figure, goal.to_owned(), if met { "met" } else { "missed" }.to_owned()]);
+    let mut table = Table::default();
+    let mut row = |what: &str, figure: String, goal: &str, met: bool| match goal {
+        "" => table.note(what, figure),
+        _ => table.row(what, figure, goal, met),
     };
 
     if o.readers > 0 {
@@ -326,11 +368,6 @@ pub(crate) fn run(o: &Options) -> Result<()> {
     );
     bench.stop();
 
-    println!();
-    println!("{:<78} {:>20}  {:<22} ", "what", "figure", "goal");
-    for [what, figure, goal, met] in &rows {
-        let met = if goal.is_empty() { "" } else { met };
-        println!("{what:<78} {figure:>20}  {goal:<22} {met}");
-    }
+    table.print();
     Ok(())
 }

@@ -28,9 +28,33 @@ pub(crate) fn cpu(thread_alone: bool) -> Duration {
     d(u.ru_utime) + d(u.ru_stime)
 }
 
+/// CPU time used by another process, ended threads included.
+pub(crate) fn cpu_of(pid: u32) -> io::Result<Duration> {
+    let mut clock = 0;
+    let mut t = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let pid = pid.cast_signed();
+    // SAFETY: the first call fills the clock's number, the second the timespec.
+    let error = unsafe {
+        match libc::clock_getcpuclockid(pid, &raw mut clock) {
+            0 if libc::clock_gettime(clock, &raw mut t) == 0 => 0,
+            0 => return Err(io::Error::last_os_error()),
+            e => e,
+        }
+    };
+    if error != 0 {
+        return Err(io::Error::from_raw_os_error(error));
+    }
+    Ok(Duration::new(t.tv_sec.unsigned_abs(), t.tv_nsec.unsigned_abs() as u32))
+}
+
 /// Resident memory of this process in KiB.
 pub(crate) fn rss_kib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    rss_kib_of("self")
+}
+
+/// Resident memory of a process in KiB.
+pub(crate) fn rss_kib_of(pid: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"));
     line.and_then(|l| l.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
