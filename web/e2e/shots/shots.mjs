@@ -4,13 +4,13 @@
 import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { administer, signIn, until } from '../api.mjs';
 import { chromium } from '../browser.mjs';
 import { waitForMotion } from '../page.mjs';
 import { startServer } from '../server.mjs';
 import { makeScenes } from './scenes.mjs';
 
 const OUT = resolve(import.meta.dirname, '../../../docs/screens');
-const ACCOUNT = { username: 'ada', password: 'a short sentence 42' };
 const DEVICES = {
   desktop: { viewport: { width: 1440, height: 900 } },
   phone: { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true },
@@ -41,61 +41,35 @@ const CAMERAS = [
   ['Store room', 'store-room'],
 ];
 
-async function api(base, cookie, method, path, body) {
-  const answer = await fetch(base + path, {
-    method,
-    headers: {
-      'Content-Type': 'application/json',
-      'X-Requested-With': 'vigie',
-      ...(cookie && { Authorization: cookie }),
-    },
-    body: body && JSON.stringify(body),
-  });
-  const json = await answer.json();
-  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(json)}`);
-  return json;
-}
-
-async function until(what, condition, timeoutMs = 30_000) {
-  const end = Date.now() + timeoutMs;
-  for (;;) {
-    const result = await condition();
-    if (result) return result;
-    if (Date.now() > end) throw new Error(`${what} did not happen in time`);
-    await new Promise((done) => setTimeout(done, 250));
-  }
-}
-
 /** Fills a server with cameras and recordings; gives what the views need to find them. */
 async function seed(base) {
-  const { token } = await api(base, null, 'POST', '/api/setup', ACCOUNT);
-  const auth = `Bearer ${token}`;
+  const call = await administer(base);
   const films = await makeScenes(join(tmpdir(), 'vigie-scenes'));
   const ids = [];
   for (const [name, scene] of CAMERAS) {
     const url = scene ? `file://${films[scene]}` : 'rtsp://127.0.0.1:9/stream1';
-    const { camera } = await api(base, auth, 'POST', '/api/cameras', { name, url, always_on: true });
+    const { camera } = await call('POST', '/api/cameras', { name, url, always_on: true });
     ids.push(camera.id);
   }
-  const status = async (id) => (await api(base, auth, 'GET', `/api/cameras/${id}`)).camera.streams[0];
+  const status = async (id) => (await call('GET', `/api/cameras/${id}`)).camera.streams[0];
   await until('all cameras are live', async () => {
     const states = await Promise.all(ids.map(status));
     return states.every((stream, index) => stream.state === (CAMERAS[index][1] ? 'live' : 'waiting'));
   });
   const record = async (index, seconds) => {
-    const { session } = await api(base, auth, 'POST', '/api/video/session/create', { camera_id: ids[index] });
-    await api(base, auth, 'POST', '/api/video/record/start', { session_id: session.session_id, duration_minutes: 90 });
+    const { session } = await call('POST', '/api/video/session/create', { camera_id: ids[index] });
+    await call('POST', '/api/video/record/start', { session_id: session.session_id, duration_minutes: 90 });
     if (seconds === null) return;
     await new Promise((done) => setTimeout(done, seconds * 1000));
-    await api(base, auth, 'POST', '/api/video/record/stop', { session_id: session.session_id });
-    await api(base, auth, 'POST', '/api/video/session/close', { session_id: session.session_id });
+    await call('POST', '/api/video/record/stop', { session_id: session.session_id });
+    await call('POST', '/api/video/session/close', { session_id: session.session_id });
   };
   await Promise.all([record(1, 14), record(2, 9), record(3, 6)]);
   await Promise.all([record(0, 11), record(5, 5)]);
   await record(0, null);
-  await api(base, auth, 'POST', '/api/auth/tokens', { name: 'Home automation', read_only: true });
-  await api(base, auth, 'POST', '/api/auth/tokens', { name: 'Club website' });
-  const { videos } = await api(base, auth, 'GET', '/api/video/files/list');
+  await call('POST', '/api/auth/tokens', { name: 'Home automation', read_only: true });
+  await call('POST', '/api/auth/tokens', { name: 'Club website' });
+  const { videos } = await call('GET', '/api/video/files/list');
   return { ids, video: videos.find((video) => video.camera_id === ids[1]).recording_id };
 }
 
@@ -331,13 +305,9 @@ async function take(browser, base, views, { seeded, signedIn }) {
 }
 
 /** Cookies of a browser that signed in, taken once so that each picture needs no sign-in. */
-async function signIn(browser, base) {
-  const context = await browser.newContext({ baseURL: base });
-  const answer = await context.request.post('/api/auth/login', {
-    data: ACCOUNT,
-    headers: { 'X-Requested-With': 'vigie' },
-  });
-  if (!answer.ok()) throw new Error(`sign-in answered ${answer.status()}`);
+async function cookiesOf(browser, base) {
+  const context = await browser.newContext();
+  await signIn(context, base);
   const cookies = await context.cookies();
   await context.close();
   return cookies;
@@ -347,10 +317,10 @@ mkdirSync(join(OUT, 'all'), { recursive: true });
 const [full, empty, browser] = await Promise.all([startServer(), startServer(), chromium()]);
 try {
   await take(browser, empty.url, FRESH_VIEWS, {});
-  await api(empty.url, null, 'POST', '/api/setup', ACCOUNT);
-  await take(browser, empty.url, EMPTY_VIEWS, { signedIn: await signIn(browser, empty.url) });
+  await administer(empty.url);
+  await take(browser, empty.url, EMPTY_VIEWS, { signedIn: await cookiesOf(browser, empty.url) });
   const seeded = await seed(full.url);
-  await take(browser, full.url, VIEWS, { seeded, signedIn: await signIn(browser, full.url) });
+  await take(browser, full.url, VIEWS, { seeded, signedIn: await cookiesOf(browser, full.url) });
 } finally {
   await browser.close();
   await Promise.all([full.stop(), empty.stop()]);
