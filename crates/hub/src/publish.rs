@@ -12,8 +12,10 @@ use crate::state::Status;
 use crate::stream::Stream;
 use crate::{Gap, GapCause};
 
-/// A hole shorter than this is jitter, not a gap.
-const MIN_GAP: Duration = Duration::from_millis(1500);
+/// A new connection that brings pictures this soon after the old one has left no hole.
+const MIN_CUT: Duration = Duration::from_millis(200);
+/// Within one connection, a hole shorter than this is jitter.
+const MIN_SILENCE: Duration = Duration::from_secs(3);
 
 /// A track as the source describes it.
 #[derive(Debug, Clone, PartialEq)]
@@ -190,7 +192,7 @@ impl Publisher {
         let mut ring = self.stream.ring.lock();
         if let Some(from) = previous {
             let hole = unit.arrived.saturating_duration_since(from);
-            let limit = if was_first { MIN_GAP } else { MIN_GAP * 2 };
+            let limit = if was_first { MIN_CUT } else { MIN_SILENCE };
             if hole > limit {
                 let cause = if was_first { self.cause } else { GapCause::SourceSilent };
                 let gap = Gap { cause, from, to: unit.arrived };
