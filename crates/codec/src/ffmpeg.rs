@@ -1,8 +1,10 @@
 //! ffmpeg as a child process, for what is not built in: still pictures of H.265, and of H.264 that is interlaced or
-//! deeper than 8 bits.
+//! deeper than 8 bits, and AAC ([`aac`]).
 //!
-//! **A child never outlives its question.** It is started without a shell, has a time limit, is killed when the caller
-//! goes away, and no more run at once than the machine has use for.
+//! **A child never outlives its question.** It is started without a shell and killed when the caller goes away. Those
+//! that make pictures have a time limit, and no more of them run at once than the machine has use for.
+
+pub mod aac;
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;

@@ -1,4 +1,7 @@
-//! What cannot be put into an MP4 that plays everywhere is converted: G.711 to Opus, MJPEG to H.264, both in-process.
+//! What cannot be put into an MP4 that plays everywhere is converted: G.711 to AAC by ffmpeg ([`aac`]), or to Opus
+//! where there is no ffmpeg; MJPEG to H.264. Opus and H.264 are made in-process.
+
+mod aac;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +12,7 @@ use vigie_codec::opus::{self, PACKET_TICKS};
 use vigie_codec::{Colour, VideoEncoder, jpeg};
 use vigie_media::{AccessUnit, Codec, G711Params, MediaTime, OpusParams, Track, g711};
 
+pub(crate) use self::aac::ToAac;
 use crate::RecordError;
 
 /// Sound further than this from where it should be is a hole, not jitter.

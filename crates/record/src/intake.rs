@@ -4,10 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use vigie_media::{AccessUnit, Codec, StreamDescription, Track, TrackId};
+use vigie_codec::ffmpeg::Ffmpeg;
+use vigie_media::{AccessUnit, Codec, G711Params, StreamDescription, Track, TrackId};
 
 use crate::RecordError;
-use crate::convert::{ToH264, ToOpus};
+use crate::convert::{ToAac, ToH264, ToOpus};
 
 /// What goes into the file, in order.
 #[derive(Debug, Clone)]
@@ -25,8 +26,24 @@ pub(crate) struct Intake {
     out: Option<StreamDescription>,
     source: Option<Arc<StreamDescription>>,
     // Encoders are not `Sync`, and are never shared: the locks are only there to say so.
-    sound: Option<(TrackId, Mutex<ToOpus>)>,
+    sound: Option<(Track, Sound)>,
+    ffmpeg: Option<Arc<Ffmpeg>>,
     pictures: Option<(TrackId, Mutex<ToH264>)>,
+}
+
+/// How G.711 is recorded.
+enum Sound {
+    Aac(Box<ToAac>),
+    Opus(Mutex<ToOpus>),
+}
+
+impl Sound {
+    fn codec(&mut self) -> Codec {
+        match self {
+            Sound::Aac(c) => Codec::Aac(c.params()),
+            Sound::Opus(c) => Codec::Opus(c.get_mut().params()),
+        }
+    }
 }
 
 impl fmt::Debug for Intake {
@@ -46,6 +63,16 @@ impl Intake {
         if self.pictures.is_some() { "encode" } else { "copy" }
     }
 
+    /// Whether [`Self::describe`] makes use of ffmpeg and has none yet.
+    pub(crate) fn wants_ffmpeg(&self, source: &StreamDescription) -> bool {
+        self.ffmpeg.is_none() && source.tracks.iter().any(|t| matches!(t.codec, Codec::G711(_)))
+    }
+
+    /// Sound that is described later becomes AAC, when that ffmpeg can make it.
+    pub(crate) fn set_ffmpeg(&mut self, ffmpeg: Arc<Ffmpeg>) {
+        self.ffmpeg = Some(ffmpeg);
+    }
+
     /// The tracks of the stream from here on. `fps` is the measured rate, 0 when unknown.
     pub(crate) fn describe(
         &mut self,
@@ -60,15 +87,19 @@ impl Intake {
             return Ok(());
         }
         self.source = Some(Arc::clone(source));
-        self.sound = None;
+        let mut before = self.sound.take();
         self.pictures = None;
         let mut tracks = Vec::with_capacity(source.tracks.len());
         for t in &source.tracks {
             match &t.codec {
                 Codec::G711(law) => {
-                    let convert = ToOpus::new(*law, t.clock_rate)?;
-                    tracks.push(Track { id: t.id, clock_rate: 48_000, codec: Codec::Opus(convert.params()) });
-                    self.sound = Some((t.id, Mutex::new(convert)));
+                    // Pictures of another size are no reason to interrupt the sound.
+                    let mut sound = match before.take() {
+                        Some((known, sound)) if known == *t => sound,
+                        _ => self.sound_of(*law, t.clock_rate)?,
+                    };
+                    tracks.push(Track { id: t.id, clock_rate: 48_000, codec: sound.codec() });
+                    self.sound = Some((t.clone(), sound));
                 }
                 Codec::Jpeg(_) => {
                     self.pictures = Some((t.id, Mutex::new(ToH264::new(t, fps))));
@@ -83,6 +114,22 @@ impl Intake {
         }
         self.out = Some(description);
         Ok(())
+    }
+
+    fn sound_of(&self, law: G711Params, rate: u32) -> Result<Sound, RecordError> {
+        if let Some(aac) = self.ffmpeg.as_ref().and_then(|f| ToAac::new(Arc::clone(f), law, rate)) {
+            return Ok(Sound::Aac(Box::new(aac)));
+        }
+        Ok(Sound::Opus(Mutex::new(ToOpus::new(law, rate)?)))
+    }
+
+    /// The sound that is still inside an encoder, at the end.
+    pub(crate) async fn finish(&mut self) -> Vec<Piece> {
+        let mut packets = Vec::new();
+        if let Some((_, Sound::Aac(convert))) = &mut self.sound {
+            convert.finish(&mut packets).await;
+        }
+        packets.into_iter().map(Piece::Unit).collect()
     }
 
     /// One unit of the stream.
@@ -100,10 +147,13 @@ impl Intake {
             }
             out.push(Piece::Unit(Arc::new(AccessUnit { data, key, ..AccessUnit::clone(unit) })));
         } else if let Some((track, convert)) = &mut self.sound
-            && *track == unit.track
+            && track.id == unit.track
         {
             let mut packets = Vec::new();
-            convert.get_mut().unit(unit, &mut packets);
+            match convert {
+                Sound::Aac(c) => c.unit(unit, &mut packets),
+                Sound::Opus(c) => c.get_mut().unit(unit, &mut packets),
+            }
             out.extend(packets.into_iter().map(Piece::Unit));
         } else {
             out.push(Piece::Unit(Arc::clone(unit)));

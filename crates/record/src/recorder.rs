@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use tokio::sync::OnceCell;
 use vigie_base::{CameraId, Clock, RecordingId, SessionId, StreamKey, SystemClock, UserId};
+use vigie_codec::ffmpeg::Ffmpeg;
 use vigie_hub::Hub;
 use vigie_store::RecordingState;
 
@@ -32,6 +34,8 @@ pub struct Config {
     pub first_picture: Duration,
     /// Where session logs go.
     pub log_dir: PathBuf,
+    /// The ffmpeg program (`tools.ffmpeg`, `FFMPEG_PATH`); without it G.711 becomes Opus instead of AAC.
+    pub ffmpeg: PathBuf,
 }
 
 impl Default for Config {
@@ -42,6 +46,7 @@ impl Default for Config {
             keep_free_bytes: 512 << 20,
             first_picture: Duration::from_secs(10),
             log_dir: PathBuf::from("logs/video"),
+            ffmpeg: PathBuf::from("ffmpeg"),
         }
     }
 }
@@ -92,6 +97,15 @@ pub(crate) struct Shared {
     /// Held by whoever replaces or removes finished files, so that none of them comes back.
     pub(crate) tidy: tokio::sync::Mutex<()>,
     running: Mutex<BTreeMap<SessionId, Slot>>,
+    ffmpeg: OnceCell<Arc<Ffmpeg>>,
+}
+
+impl Shared {
+    /// ffmpeg, probed when first needed.
+    pub(crate) async fn ffmpeg(&self) -> Arc<Ffmpeg> {
+        let probe = || async { Arc::new(Ffmpeg::probe(&self.config.ffmpeg).await) };
+        Arc::clone(self.ffmpeg.get_or_init(probe).await)
+    }
 }
 
 enum Slot {
@@ -137,6 +151,7 @@ impl Recorder {
                 clock,
                 tidy: tokio::sync::Mutex::default(),
                 running,
+                ffmpeg: OnceCell::new(),
             }),
         })
     }

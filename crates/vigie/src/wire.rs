@@ -63,7 +63,9 @@ pub(crate) async fn serve(run: Run) -> anyhow::Result<()> {
 
     let settings = control_config(&config, &data_dir);
     let hub = Hub::new(vigie_hub::Config { budget_bytes: config.hub.budget_mb << 20, ..vigie_hub::Config::default() });
-    let recorder = recorder::open(&store, &hub, &settings).await.context("the recorder cannot start")?;
+    let recorder = recorder::open(&store, &hub, &settings, config.tools.ffmpeg.clone())
+        .await
+        .context("the recorder cannot start")?;
     let streams = streams::Streams::new(hub.clone(), config.reconnect.probe);
     let parts = Parts {
         store: store.clone(),

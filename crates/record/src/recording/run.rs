@@ -139,6 +139,10 @@ impl Task {
             _ => Instant::now().min(self.clicked + self.request.duration),
         };
         self.trailing_gap(end_at).await;
+        if error.is_none() {
+            let rest = self.intake.finish().await;
+            error = self.put(rest).await.err();
+        }
         let last = self.close(Some(self.stream_ns(end_at)), &mut error).await;
         let result = match (last, error) {
             (Some((id, path, size_bytes)), error) => Ok(Finished {
@@ -328,6 +332,9 @@ impl Task {
             match event {
                 Event::Description(d) => {
                     let mut pieces = Vec::new();
+                    if self.intake.wants_ffmpeg(&d) {
+                        self.intake.set_ffmpeg(self.shared.ffmpeg().await);
+                    }
                     self.intake.describe(&d, self.stream.state().fps, &mut pieces)?;
                     self.put(pieces).await?;
                 }

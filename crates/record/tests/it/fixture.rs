@@ -217,34 +217,51 @@ fn moov(path: &Path) -> mp4_atom::Moov {
 /// JPEG pictures with a telephone-quality tone, as a cheap camera sends them.
 pub(crate) fn jpeg_and_g711(dir: &Path, seconds: u32) -> Fixture {
     let (path, t) = (dir.join("pictures.mjpeg"), seconds.to_string());
-    let sound = dir.join("sound.alaw");
-    let (p, s) = (path.to_str().expect("UTF-8"), sound.to_str().expect("UTF-8"));
+    let p = path.to_str().expect("UTF-8");
     let picture = "testsrc2=size=320x180:rate=25";
     tool("ffmpeg", &["-v", "fatal", "-y", "-f", "lavfi", "-i", picture, "-t", &t, "-q:v", "5", "-f", "mjpeg", p]);
-    let tone = "sine=frequency=440:sample_rate=8000";
-    tool("ffmpeg", &["-v", "error", "-y", "-f", "lavfi", "-i", tone, "-t", &t, "-f", "alaw", s]);
     let video = VideoInfo { width: 320, height: 180, fps: Some(25.0), ..VideoInfo::default() };
-    let law = vigie_media::G711Params { law: vigie_media::G711Law::A, sample_rate: 8000, channels: 1 };
     let tracks = vec![
         Track { id: TrackId(0), clock_rate: 90_000, codec: Codec::Jpeg(Arc::new(vigie_media::JpegParams { video })) },
-        Track { id: TrackId(1), clock_rate: 8000, codec: Codec::G711(law) },
+        telephone(),
     ];
     let file = Bytes::from(std::fs::read(&path).expect("pictures"));
     let starts: Vec<usize> =
         file.windows(3).enumerate().filter(|(_, w)| w == b"\xff\xd8\xff").map(|(i, _)| i).collect();
     let ends = starts.iter().skip(1).copied().chain([file.len()]);
-    let unit = |track, time, data| AccessUnit {
-        track: TrackId(track),
-        pts: MediaTime(time),
-        dts: MediaTime(time),
-        arrived: Instant::now(),
-        key: true,
-        data,
-    };
     let mut units: Vec<AccessUnit> =
         starts.iter().zip(ends).enumerate().map(|(i, (&a, b))| unit(0, i as i64 * 3600, file.slice(a..b))).collect();
-    let sound = Bytes::from(std::fs::read(&sound).expect("sound"));
-    units.extend((0..sound.len() / 160).map(|i| unit(1, i as i64 * 160, sound.slice(i * 160..i * 160 + 160))));
+    units.extend(tone(dir, seconds));
     units.sort_by_key(|u| (u.pts.nanos(tracks[usize::from(u.track.0)].clock_rate), u.track.0));
     Fixture { description: StreamDescription { generation: 1, tracks }, units, path }
+}
+
+/// Coded pictures with a telephone-quality tone, as most cameras send them.
+pub(crate) fn h264_and_g711(dir: &Path, seconds: u32) -> Fixture {
+    let mut f = make(dir, Recipe { seconds, audio: &[], ..B_FRAMES_AAC });
+    f.description.tracks.push(telephone());
+    f.units.extend(tone(dir, seconds));
+    let tracks = &f.description.tracks;
+    f.units.sort_by_key(|u| (u.dts.nanos(tracks[usize::from(u.track.0)].clock_rate), u.track.0));
+    f
+}
+
+fn telephone() -> Track {
+    let law = vigie_media::G711Params { law: vigie_media::G711Law::A, sample_rate: 8000, channels: 1 };
+    Track { id: TrackId(1), clock_rate: 8000, codec: Codec::G711(law) }
+}
+
+/// 440 Hz in packets of 20 ms.
+fn tone(dir: &Path, seconds: u32) -> Vec<AccessUnit> {
+    let (path, t) = (dir.join("sound.alaw"), seconds.to_string());
+    let p = path.to_str().expect("UTF-8");
+    let tone = "sine=frequency=440:sample_rate=8000";
+    tool("ffmpeg", &["-v", "error", "-y", "-f", "lavfi", "-i", tone, "-t", &t, "-f", "alaw", p]);
+    let sound = Bytes::from(std::fs::read(&path).expect("sound"));
+    (0..sound.len() / 160).map(|i| unit(1, i as i64 * 160, sound.slice(i * 160..i * 160 + 160))).collect()
+}
+
+fn unit(track: u8, time: i64, data: Bytes) -> AccessUnit {
+    let (track, at) = (TrackId(track), MediaTime(time));
+    AccessUnit { track, pts: at, dts: at, arrived: Instant::now(), key: true, data }
 }

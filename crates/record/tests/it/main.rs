@@ -8,3 +8,4 @@ mod fixture;
 mod fragments;
 mod recorder;
 mod session;
+mod sound;

@@ -378,7 +378,10 @@ async fn jpeg_pictures_and_telephone_sound_become_what_every_player_plays() {
     let f = fixture::jpeg_and_g711(dir.path(), 2);
     let (hub, disk, index) = (Hub::default(), MemoryDisk::new(), MemoryIndex::new());
     let mut camera = Camera::new(&hub);
-    let r = recorder(dir.path(), &hub, &disk, &index);
+    // Without ffmpeg, sound becomes Opus.
+    let mut config = crate::bench::config(dir.path());
+    config.ffmpeg = "/nonexistent/ffmpeg".into();
+    let r = Recorder::new(config, hub.clone(), Arc::new(disk.clone()), Arc::new(index.clone())).expect("threads");
     let recording = start(&r, &mut camera, &f).await.expect("started");
     let done = recording.stop().await.expect("finished");
     assert_eq!((done.frames, recording.status().mode), (50, "encode"));

@@ -1,5 +1,6 @@
 //! The recorder, ready: what the last process left behind is put right before anything else is recorded.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -9,13 +10,19 @@ use vigie_record::{Disk, Recorder};
 use vigie_store::Store;
 
 /// Opens the media folder and finishes open files.
-pub(super) async fn open(store: &Store, hub: &Hub, config: &vigie_control::Config) -> anyhow::Result<Recorder> {
+pub(super) async fn open(
+    store: &Store,
+    hub: &Hub,
+    config: &vigie_control::Config,
+    ffmpeg: PathBuf,
+) -> anyhow::Result<Recorder> {
     let media = &config.media_dir;
     let volume = Disk::new(media).with_context(|| format!("the media folder {} cannot be used", media.display()))?;
     let limits = vigie_record::Config {
         max_concurrent: config.max_concurrent_recordings,
         keep_free_bytes: config.min_free_bytes,
         log_dir: config.log_dir.join("video"),
+        ffmpeg,
         ..vigie_record::Config::default()
     };
     let recorder = Recorder::new(limits, hub.clone(), Arc::new(volume), Arc::new(store.clone()))?;
