@@ -38,12 +38,49 @@ impl From<String> for Secret {
     }
 }
 
-/// A URL that prints as `scheme://user:***@host/…`, query values that look like secrets included.
+/// A URL that prints as `scheme://user:***@host/…`, values that look like secrets included: those of the query, and
+/// those in the path (`/user=admin&password=…&channel=1` is how many recorders want it).
 #[derive(Clone, PartialEq, Eq)]
 pub struct RedactedUrl(Url);
 
-/// Query keys whose values are masked, compared without case.
-const SECRET_QUERY_KEYS: [&str; 9] = ["password", "pass", "passwd", "pwd", "token", "key", "secret", "ticket", "auth"];
+/// Names of secrets, as a whole, without case.
+const SECRET_NAMES: [&str; 7] = ["key", "auth", "ticket", "pw", "psw", "apikey", "streamkey"];
+/// Parts of names that make a secret of the value: `loginpas`, `user_pwd`, `access_token`.
+const SECRET_PARTS: [&str; 6] = ["pass", "loginpas", "pwd", "token", "secret", "_key"];
+
+fn names_a_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    SECRET_NAMES.contains(&name.as_str()) || SECRET_PARTS.iter().any(|p| name.contains(p))
+}
+
+/// A path with its secrets masked; `None` when there are none. A pair ends at `&`, `;` or `/`, or where `_name=` begins
+/// the next one.
+fn masked_path(path: &str) -> Option<String> {
+    let mut out = String::with_capacity(path.len());
+    let mut found = false;
+    for piece in path.split_inclusive(['&', ';', '/', ',']) {
+        let (body, end) = match piece.char_indices().next_back() {
+            Some((i, c)) if "&;/,".contains(c) => piece.split_at(i),
+            _ => (piece, ""),
+        };
+        let mut rest = body;
+        while let Some(equals) = rest.find('=') {
+            let (name, value) = (&rest[..equals], &rest[equals + 1..]);
+            // `user=admin_password=x_channel=1`: the last word before the next `=` is the next name.
+            let next = value.find('=').and_then(|e| value[..e].rfind('_'));
+            let (value, more) = value.split_at(next.unwrap_or(value.len()));
+            let secret = !value.is_empty() && names_a_secret(name.trim_start_matches('_'));
+            found |= secret;
+            out.push_str(name);
+            out.push('=');
+            out.push_str(if secret { "***" } else { value });
+            rest = more;
+        }
+        out.push_str(rest);
+        out.push_str(end);
+    }
+    found.then_some(out)
+}
 
 impl RedactedUrl {
     /// Parses a URL.
@@ -79,8 +116,7 @@ impl RedactedUrl {
         let masked: Option<Vec<(String, String)>> = u.query().map(|_| {
             u.query_pairs()
                 .map(|(k, v)| {
-                    let lower = k.to_ascii_lowercase();
-                    let secret = SECRET_QUERY_KEYS.iter().any(|s| lower == *s);
+                    let secret = names_a_secret(&k);
                     (k.into_owned(), if secret { "***".to_owned() } else { v.into_owned() })
                 })
                 .collect()
@@ -90,7 +126,16 @@ impl RedactedUrl {
         {
             u.query_pairs_mut().clear().extend_pairs(pairs);
         }
+        if let Some(path) = masked_path(u.path()) {
+            u.set_path(&path);
+        }
         u.into()
+    }
+
+    /// Whether stars stand where a secret of the path or the query belongs: somebody copied a printed form.
+    pub fn is_masked(&self) -> bool {
+        let in_path = masked_path(self.0.path()).is_some_and(|p| p == self.0.path());
+        in_path || self.0.query_pairs().any(|(_, v)| v == "***")
     }
 }
 
@@ -139,6 +184,29 @@ mod tests {
         }
         assert!(u.to_string().starts_with("rtsp://admin:***@192.168.1.9:554/a?"));
         assert!(u.to_string().contains("ch=1"));
+    }
+
+    #[test]
+    fn secrets_in_the_path_never_print() {
+        for (url, shown) in [
+            ("rtsp://h/user=admin&password=S3cr3t!x&channel=1", "rtsp://h/user=admin&password=***&channel=1"),
+            (
+                "rtsp://h:554/user=admin_password=S3c_r3t_channel=1_stream=0.sdp?real_stream",
+                "rtsp://h:554/user=admin_password=***_channel=1_stream=0.sdp?real_stream",
+            ),
+            ("rtsp://h/a/PWD=S3cr3t/b", "rtsp://h/a/PWD=***/b"),
+            ("http://h/v.cgi?loginuse=a&loginpas=S3cr3t", "http://h/v.cgi?loginuse=a&loginpas=***"),
+            ("rtsp://h/access_token=S3cr3t", "rtsp://h/access_token=***"),
+        ] {
+            let u = RedactedUrl::parse(url).unwrap();
+            assert_eq!(u.to_string(), shown);
+            assert!(!u.is_masked() && RedactedUrl::parse(shown).unwrap().is_masked(), "{shown}");
+        }
+        for plain in ["rtsp://h/Streaming/Channels/101", "rtsp://h/channel=1_stream=0.sdp", "rtsp://h/a=b/c?x=1"] {
+            let u = RedactedUrl::parse(plain).unwrap();
+            assert_eq!(u.to_string(), plain);
+            assert!(!u.is_masked());
+        }
     }
 
     #[test]

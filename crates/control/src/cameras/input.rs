@@ -279,7 +279,7 @@ impl Draft {
             r.wrong(field, "not_allowed", error);
             return;
         }
-        let masked = url.reveal().query_pairs().any(|(_, v)| v == "***");
+        let masked = url.is_masked();
         let (bare, credentials) = url.split_credentials();
         if masked || credentials.as_ref().is_some_and(|(_, p)| is_mask(p.reveal())) {
             let error = format!("`{field}` has stars where the password belongs: give the real one, or use `password`");
@@ -435,12 +435,16 @@ impl Draft {
             Some(Value::Null) => config.clear(),
             Some(Value::Object(new)) => {
                 for (key, value) in new {
+                    // The old systems' name: seconds, or milliseconds when it would be minutes.
+                    let old = (key == "timeout").then(|| value.as_f64()).flatten();
+                    let in_ms = old.map(|t| Value::from(if t <= 120.0 { t * 1000.0 } else { t }.round() as u64));
+                    let (key, value) = in_ms.as_ref().map_or((key.as_str(), value), |v| ("timeout_ms", v));
                     if value.is_null() {
-                        config.remove(key);
+                        config.remove(if key == "timeout" { "timeout_ms" } else { key });
                     } else if let Some(what) = config_fault(key, value) {
                         r.wrong(&format!("connection_config.{key}"), "value", format!("`{key}` {what}"));
                     } else {
-                        config.insert(key.clone(), value.clone());
+                        config.insert(key.to_owned(), value.clone());
                     }
                 }
             }
