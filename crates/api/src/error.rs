@@ -64,6 +64,21 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "route_not_found")
     }
 
+    /// 400 from what serde says of a body or query: `…: field: what is wrong`.
+    fn misread(said: &str) -> Self {
+        let what = said.split_once(": ").map_or(said, |(_, what)| what);
+        let between = |s: &str| s.split_once("missing field `")?.1.split_once('`').map(|(name, _)| name.to_owned());
+        if let Some(field) = between(what) {
+            return Self::missing(&field);
+        }
+        let named =
+            |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'[' | b']'));
+        match what.split_once(": ") {
+            Some((field, _)) if named(field) => Self::invalid(field, what),
+            _ => Self::new(StatusCode::BAD_REQUEST, "invalid_field").message(what),
+        }
+    }
+
     /// Adds particulars for people.
     #[must_use]
     pub fn message(mut self, m: impl Into<String>) -> Self {
@@ -163,7 +178,7 @@ impl From<axum::extract::rejection::JsonRejection> for ApiError {
     fn from(r: axum::extract::rejection::JsonRejection) -> Self {
         use axum::extract::rejection::JsonRejection as R;
         match &r {
-            R::JsonDataError(_) => Self::new(StatusCode::BAD_REQUEST, "invalid_field").message(r.body_text()),
+            R::JsonDataError(_) => Self::misread(&r.body_text()),
             R::JsonSyntaxError(_) => Self::new(StatusCode::BAD_REQUEST, "malformed_json").message(r.body_text()),
             R::MissingJsonContentType(_) => Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type")
                 .message("send `Content-Type: application/json`"),
@@ -174,7 +189,7 @@ impl From<axum::extract::rejection::JsonRejection> for ApiError {
 
 impl From<axum::extract::rejection::QueryRejection> for ApiError {
     fn from(r: axum::extract::rejection::QueryRejection) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "invalid_field").message(r.body_text())
+        Self::misread(&r.body_text())
     }
 }
 
@@ -217,6 +232,18 @@ mod tests {
             texts.push(v["error"].as_str().unwrap().to_owned());
         }
         assert_ne!(texts[0], texts[1]);
+    }
+
+    #[test]
+    fn what_serde_says_names_the_field() {
+        let of = |s: &str| {
+            let e = ApiError::misread(s);
+            (e.code, e.details.map(|d| d["field"].as_str().unwrap().to_owned()))
+        };
+        let prefix = "Failed to deserialize the JSON body into the target type: ";
+        assert_eq!(of(&format!("{prefix}missing field `name` at line 1")), ("missing_field", Some("name".into())));
+        assert_eq!(of(&format!("{prefix}a_b: invalid type: string")), ("invalid_field", Some("a_b".into())));
+        assert_eq!(of(&format!("{prefix}invalid type: integer")), ("invalid_field", None));
     }
 
     #[test]

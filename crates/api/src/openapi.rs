@@ -91,6 +91,14 @@ pub(crate) fn mark<S: Clone + Send + Sync + 'static>(mut router: OpenApiRouter<S
             // The handlers' own names repeat (`list`, `delete`); OpenAPI wants each name once.
             operation.operation_id = Some(operation_id(method, path));
             operation.security = Some(requirements(access));
+            for (status, response) in &mut operation.responses.responses {
+                if let RefOr::T(r) = response
+                    && r.description.is_empty()
+                {
+                    // OpenAPI demands a description of every answer.
+                    r.description = reason(status).to_owned();
+                }
+            }
             operation
                 .responses
                 .responses
@@ -121,6 +129,11 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut O
     ]
     .into_iter()
     .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+}
+
+fn reason(status: &str) -> &'static str {
+    let status = status.parse().ok().and_then(|s| axum::http::StatusCode::from_u16(s).ok());
+    status.and_then(|s| s.canonical_reason()).unwrap_or("An answer.")
 }
 
 /// `get_api_cameras_id_streams` for `GET /api/cameras/{id}/streams`.

@@ -99,8 +99,12 @@ async fn send(file: &Download, inline: bool, method: &Method, headers: &HeaderMa
     let built = |r: Result<Response, axum::http::Error>| {
         r.map_err(|_| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal"))
     };
-    if text(header::IF_NONE_MATCH).is_some_and(|v| v.split(',').any(|t| matches!(t.trim(), t if t == etag || t == "*")))
-    {
+    let fresh = match text(header::IF_NONE_MATCH) {
+        Some(v) => v.split(',').map(str::trim).any(|t| t == "*" || t.strip_prefix("W/").unwrap_or(t) == etag),
+        // Only our own date is compared, letter by letter: nothing else was ever said to anybody.
+        None => text(header::IF_MODIFIED_SINCE).is_some_and(|v| v == modified),
+    };
+    if fresh {
         return built(common.status(StatusCode::NOT_MODIFIED).body(Body::empty()));
     }
     // A part is only good to somebody who has the rest of the same file (RFC 9110 §13.1.5).

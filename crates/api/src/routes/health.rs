@@ -41,6 +41,12 @@ pub(crate) struct Health {
     /// For those who signed in: `ok`, `degraded` or `down` for each part.
     #[serde(skip_serializing_if = "Option::is_none")]
     components: Option<Components>,
+    /// For those who signed in: whether OBS is connected. Never, until there is a connection to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    obs_connected: Option<bool>,
+    /// For those who signed in: whether the processing service answers. Never, until there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    processing_reachable: Option<bool>,
     /// RFC 3339.
     timestamp: String,
 }
@@ -91,6 +97,8 @@ pub(crate) async fn health(
         version: known.then_some(env!("CARGO_PKG_VERSION")),
         uptime_seconds: known.then(|| app.uptime_seconds()),
         components: known.then_some(components),
+        obs_connected: known.then_some(false),
+        processing_reachable: known.then_some(false),
         timestamp: SystemClock.wall().rfc3339(),
     })
 }
@@ -190,7 +198,7 @@ pub(crate) async fn reconnect(State(app): State<App>, Who(who): Who, Path(id): P
 }
 
 /// Prometheus text, for this machine or with a token.
-#[utoipa::path(get, path = "/metrics", tag = "health", responses((status = 200, content_type = "text/plain", body = String)))]
+#[utoipa::path(get, path = "/metrics", tag = "health", responses((status = 200, content_type = "application/openmetrics-text", body = String)))]
 pub(crate) async fn metrics(
     State(app): State<App>,
     peer: Peer,

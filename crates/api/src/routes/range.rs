@@ -21,7 +21,11 @@ pub(crate) enum Part {
 pub(crate) fn part(header: Option<&str>, size: u64) -> Part {
     let Some(spec) = header.and_then(|h| h.trim().strip_prefix("bytes=")) else { return Part::Whole };
     let Some((from, to)) = spec.trim().split_once('-') else { return Part::Whole };
-    let number = |s: &str| s.trim().parse::<u64>().ok();
+    // Digits of any length are a number; one that is too large for us is past the end of every file.
+    let number = |s: &str| {
+        let digits = !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
+        digits.then(|| s.parse::<u64>().unwrap_or(u64::MAX))
+    };
     match (from.trim(), to.trim()) {
         ("", suffix) => match number(suffix) {
             None => Part::Whole,
@@ -63,7 +67,10 @@ mod tests {
             (Some("bytes=0-1,4-5"), 10, Part::Whole),
             (Some("items=0-1"), 10, Part::Whole),
             (Some("bytes=x-"), 10, Part::Whole),
-            (Some("bytes=99999999999999999999-"), 10, Part::Whole),
+            (Some("bytes=99999999999999999999-"), 10, Part::Unsatisfiable),
+            (Some("bytes=2-99999999999999999999"), 10, b(2, 9)),
+            (Some("bytes=-99999999999999999999"), 10, b(0, 9)),
+            (Some("bytes=+1-3"), 10, Part::Whole),
         ] {
             assert_eq!(part(header, size), expected, "{header:?} of {size}");
         }
