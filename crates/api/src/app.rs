@@ -89,7 +89,7 @@ impl App {
 }
 
 /// `[::1]:5000` → `[::1]`, `host:5000` → `host`.
-fn without_port(host: &str) -> &str {
+pub(crate) fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port)) if !name.is_empty() && !port.contains(']') => name,
         _ => host,

@@ -103,6 +103,9 @@ impl FromRequestParts<App> for ForCaller {
 pub(crate) struct Peer {
     address: IpAddr,
     forwarded: bool,
+    /// The request names this machine by an address or as `localhost`. A page of the internet whose name was made to
+    /// mean 127.0.0.1 (DNS rebinding) names it otherwise.
+    plainly_named: bool,
 }
 
 impl Peer {
@@ -114,7 +117,18 @@ impl Peer {
     /// For what is free at this machine alone: an address that is loopback only when the person is.
     pub(crate) fn local_caller(self) -> Caller {
         let stranger = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        Caller { address: if self.forwarded { stranger } else { self.address } }
+        Caller {
+            address: if self.at_this_machine() || !self.address.to_canonical().is_loopback() {
+                self.address
+            } else {
+                stranger
+            },
+        }
+    }
+
+    /// Whether the person is at this machine, and meant it.
+    pub(crate) fn at_this_machine(self) -> bool {
+        self.is_loopback() && self.plainly_named
     }
 
     pub(crate) fn is_loopback(self) -> bool {
@@ -127,9 +141,17 @@ impl<S: Sync> FromRequestParts<S> for Peer {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip());
         let forwarded = ["forwarded", "x-forwarded-for", "x-real-ip"].iter().any(|h| parts.headers.contains_key(*h));
+        let host = parts.uri.authority().map(axum::http::uri::Authority::as_str);
+        let host = host.or_else(|| parts.headers.get(header::HOST).and_then(|v| v.to_str().ok()));
+        let plainly_named = host.is_none_or(names_this_machine);
         // A server that was built without peer addresses trusts nobody: this address is not loopback.
-        Ok(Self { address: address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), forwarded })
+        Ok(Self { address: address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), forwarded, plainly_named })
     }
+}
+
+fn names_this_machine(host: &str) -> bool {
+    let name = crate::app::without_port(host).trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase();
+    name == "localhost" || name.ends_with(".localhost") || name.parse::<IpAddr>().is_ok()
 }
 
 /// The refresh token that a browser holds.
@@ -205,9 +227,21 @@ mod tests {
     #[test]
     fn a_forwarded_request_does_not_come_from_this_machine() {
         let local = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        assert!(Peer { address: local, forwarded: false }.is_loopback());
-        let proxied = Peer { address: local, forwarded: true };
+        let here = Peer { address: local, forwarded: false, plainly_named: true };
+        assert!(here.is_loopback() && here.local_caller().address.is_loopback());
+        let proxied = Peer { forwarded: true, ..here };
         assert!(!proxied.is_loopback() && !proxied.local_caller().address.is_loopback());
+        let rebound = Peer { plainly_named: false, ..here };
+        assert!(!rebound.at_this_machine() && !rebound.local_caller().address.is_loopback());
+        for (host, plain) in [
+            ("localhost:5000", true),
+            ("127.0.0.1", true),
+            ("[::1]:5000", true),
+            ("evil.example:5000", false),
+            ("localhost.evil", false),
+        ] {
+            assert_eq!(names_this_machine(host), plain, "{host}");
+        }
     }
 
     #[test]

@@ -90,6 +90,9 @@ struct Claims {
     sub: i64,
     /// The sign-in.
     sid: String,
+    /// The user's role when it was made, for whoever reads the token. What counts is the user as known now.
+    #[serde(default)]
+    role: String,
     /// The user's token version.
     ver: i64,
     /// Unix seconds.
@@ -268,7 +271,8 @@ impl Auth {
     fn signed_in(&self, user: &User, sign_in: &str, refresh_token: Secret) -> Result<SignedIn> {
         let now = self.clock.wall().seconds();
         let exp = now + ACCESS.as_secs().cast_signed();
-        let claims = Claims { sub: user.id.0, sid: sign_in.to_owned(), ver: user.token_version, iat: now, exp };
+        let (sid, role) = (sign_in.to_owned(), user.role.as_str().to_owned());
+        let claims = Claims { sub: user.id.0, sid, role, ver: user.token_version, iat: now, exp };
         let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
             .map_err(|e| Error::Internal(format!("signing a token: {e}")))?;
         Ok(SignedIn {
@@ -292,6 +296,20 @@ impl Auth {
             self.store.extend_sign_in(&sign_in.id, until).await?;
         }
         self.signed_in(&user, &sign_in.id, refresh_token.clone())
+    }
+
+    /// A new access token for one that is still valid: programs that keep no refresh token. API tokens need none.
+    pub async fn renew(&self, who: &Identity) -> Result<SignedIn> {
+        let id = who.sign_in.as_ref().ok_or(Error::Unauthenticated)?;
+        let _one = self.changes.lock().await;
+        let user = self.user(who.user_id).filter(|u| u.enabled).ok_or(Error::Unauthenticated)?;
+        let until = UnixMillis(self.clock.wall().0 + millis(REFRESH));
+        // Fails for a sign-in that has ended, whatever this process remembers of it.
+        self.store.extend_sign_in(id, until).await.map_err(|e| match e {
+            StoreError::NotFound(_) => Error::Unauthenticated,
+            e => e.into(),
+        })?;
+        self.signed_in(&user, id, Secret::new(""))
     }
 
     /// Ends the sign-in that `who` came with.

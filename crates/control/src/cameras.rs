@@ -75,6 +75,9 @@ pub struct TestView {
     pub codec: Option<String>,
     /// Audio codec.
     pub audio_codec: Option<String>,
+    /// The first picture as `data:image/jpeg;base64,…`, at most 480 pixels wide and 200,023 bytes long; null after a
+    /// failure, and when this server cannot decode it.
+    pub picture: Option<String>,
     /// One sentence.
     pub error: Option<String>,
     /// `dns|tcp|auth|not_found|no_video|timeout|protocol|config`.
@@ -245,6 +248,19 @@ impl Cameras {
         Ok(self.view(&self.core.camera_for(who, Action::ViewCamera, id_or_slug)?))
     }
 
+    /// One camera with its URLs in clear (`?reveal=1`): for super administrators, and noted in the audit log.
+    pub async fn reveal(&self, who: &Identity, id_or_slug: &str) -> Result<CameraView> {
+        decide(who, Action::RevealSecret, &Target::Any)?;
+        let camera = self.core.camera_for(who, Action::ViewCamera, id_or_slug)?;
+        self.audit(who, "camera.reveal", camera.id).await;
+        let (draft, mut view) = (self.open(&camera), self.view(&camera));
+        view.primary_stream_url = draft.literal(Which::Primary);
+        view.secondary_stream_url = draft.literal(Which::Secondary);
+        view.snapshot_url = draft.literal(Which::Snapshot);
+        view.rtsp_url = view.rtsp_url.and(view.primary_stream_url.clone());
+        Ok(view)
+    }
+
     /// Changes the fields that `body` holds; with `replace` (PUT), fields left out are reset.
     pub async fn update(
         &self,
@@ -324,7 +340,7 @@ impl Cameras {
     pub async fn test(&self, who: &Identity, id_or_slug: &str) -> Result<TestView> {
         let camera = self.core.camera_for(who, Action::ManageCamera, id_or_slug)?;
         let draft = self.open(&camera);
-        if let Some(running) = self.running(&camera) {
+        if let Some(running) = self.running(&camera).await {
             return Ok(running);
         }
         let (view, level) = self.probe(&draft).await?;
@@ -341,8 +357,9 @@ impl Cameras {
     }
 
     /// The answer for a camera that sends at this moment.
-    fn running(&self, camera: &Camera) -> Option<TestView> {
-        let state = self.core.hub.get(StreamKey::main(camera.id))?.state();
+    async fn running(&self, camera: &Camera) -> Option<TestView> {
+        let stream = self.core.hub.get(StreamKey::main(camera.id))?;
+        let state = stream.state();
         let age = state.last_unit_age.filter(|a| *a < Duration::from_secs(5) && state.status == Status::Live)?;
         let description = state.description?;
         let video = description.video()?;
@@ -355,6 +372,7 @@ impl Cameras {
             fps: Some((state.fps * 10.0).round() / 10.0),
             codec: Some(video.codec.name().to_owned()),
             audio_codec: description.audio().map(|t| t.codec.name().to_owned()),
+            picture: self.core.prober.picture(&stream).await.and_then(picture_url),
             error: None,
             error_code: None,
         })
@@ -390,6 +408,7 @@ impl Cameras {
             fps: None,
             codec: None,
             audio_codec: None,
+            picture: None,
             error: None,
             error_code: None,
         };
@@ -403,6 +422,7 @@ impl Cameras {
                 view.fps = r.fps;
                 view.codec = r.codec;
                 view.audio_codec = r.audio_codec;
+                view.picture = r.picture.and_then(picture_url);
                 events::level(r.response_time_ms)
             }
             Err(f) => {

@@ -33,15 +33,16 @@ pub(crate) struct SignInReply {
     user: UserView,
 }
 
+impl From<&SignedIn> for SignInReply {
+    fn from(s: &SignedIn) -> Self {
+        let token = s.token.reveal().to_owned();
+        Self { success: true, token, expires_in: s.expires_in, user: s.user.clone() }
+    }
+}
+
 /// The answer to a sign-in: the token for programs, cookies for browsers.
 pub(super) fn signed_in(app: &App, status: StatusCode, s: &SignedIn) -> Response {
-    let body = SignInReply {
-        success: true,
-        token: s.token.reveal().to_owned(),
-        expires_in: s.expires_in,
-        user: s.user.clone(),
-    };
-    let mut response = (status, Json(body)).into_response();
+    let mut response = (status, Json(SignInReply::from(s))).into_response();
     set_cookies(&mut response, s, app.settings().secure);
     response
 }
@@ -55,10 +56,18 @@ pub(crate) async fn login(State(app): State<App>, peer: Peer, Body(input): Body<
     Ok(signed_in(&app, StatusCode::OK, &done))
 }
 
-/// A new token for the refresh cookie.
+/// A new token for the refresh cookie, or for a token that is still valid.
 #[utoipa::path(post, path = "/api/auth/refresh", tag = "sign-in", responses((status = 200, body = SignInReply)))]
-pub(crate) async fn refresh(State(app): State<App>, RefreshToken(token): RefreshToken) -> ApiResult<Response> {
-    let token = token.ok_or_else(ApiError::unauthenticated)?;
+pub(crate) async fn refresh(
+    State(app): State<App>,
+    RefreshToken(token): RefreshToken,
+    who: Option<axum::Extension<vigie_control::Identity>>,
+) -> ApiResult<Response> {
+    let Some(token) = token else {
+        let who = who.ok_or_else(ApiError::unauthenticated)?;
+        let done = app.control().auth.renew(&who).await?;
+        return Ok(Json(SignInReply::from(&done)).into_response());
+    };
     match app.control().auth.refresh(&token).await {
         Ok(done) => Ok(signed_in(&app, StatusCode::OK, &done)),
         Err(e) => {
@@ -152,7 +161,9 @@ pub(crate) async fn tokens(State(app): State<App>, Who(who): Who) -> ApiResult<J
     Ok(Json(TokensReply { success: true, count: tokens.len(), tokens }))
 }
 
+/// A limit that is spelt wrong must not be a limit that is missing: unknown fields are refused.
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct TokenInput {
     name: String,
     /// `SUPER_ADMIN`, `CLUB_ADMIN` or `PLAYER`; at most one's own, which is the default.

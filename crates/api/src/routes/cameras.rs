@@ -121,11 +121,26 @@ pub(crate) async fn create(
     Ok((StatusCode::CREATED, one(camera)).into_response())
 }
 
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct GetQuery {
+    /// `1` shows URLs with their passwords; for super administrators, and audited.
+    reveal: Option<String>,
+}
+
 /// One camera.
-#[utoipa::path(get, path = "/api/cameras/{id}", tag = "cameras", params(("id" = String, Path, description = "Number or slug")),
+#[utoipa::path(get, path = "/api/cameras/{id}", tag = "cameras", params(("id" = String, Path, description = "Number or slug"), GetQuery),
     responses((status = 200, body = CameraReply)))]
-pub(crate) async fn get(State(app): State<App>, Who(who): Who, Path(id): Path<String>) -> ApiResult<Json<CameraReply>> {
-    Ok(one(app.control().cameras.get(&who, &id).await?))
+pub(crate) async fn get(
+    State(app): State<App>,
+    Who(who): Who,
+    Path(id): Path<String>,
+    Query(q): Query<GetQuery>,
+) -> ApiResult<Json<CameraReply>> {
+    let cameras = &app.control().cameras;
+    let reveal = switch("reveal", q.reveal.as_deref())?;
+    Ok(one(if reveal { cameras.reveal(&who, &id).await? } else { cameras.get(&who, &id).await? }))
 }
 
 /// Change a camera; fields that are left out are reset.

@@ -26,7 +26,7 @@ pub(crate) struct SetupState {
 #[utoipa::path(get, path = "/api/setup", tag = "sign-in", responses((status = 200, body = SetupState)))]
 pub(crate) async fn state(State(app): State<App>, peer: Peer) -> Json<SetupState> {
     let needed = app.control().auth.setup_needed();
-    Json(SetupState { success: true, needed, code_required: needed && !peer.is_loopback() })
+    Json(SetupState { success: true, needed, code_required: needed && !peer.at_this_machine() })
 }
 
 #[derive(Deserialize, ToSchema)]

@@ -109,6 +109,20 @@ impl Draft {
         }
     }
 
+    /// A URL with user name and password in it, as a player takes it.
+    pub(crate) fn literal(&self, which: Which) -> Option<String> {
+        let mut url = self.url(which).as_ref()?.reveal().clone();
+        if url.has_host()
+            && let Some((user, password)) = self.login()
+            && url.set_username(&user).is_ok()
+            && !password.is_empty()
+        {
+            // Refused only where the user name was refused.
+            let _ = url.set_password(Some(password.reveal()));
+        }
+        Some(url.into())
+    }
+
     /// Sets a URL; the printable form follows.
     pub(crate) fn set_url(&mut self, which: Which, url: Option<RedactedUrl>) {
         let printable = url.as_ref().map(RedactedUrl::redacted);
