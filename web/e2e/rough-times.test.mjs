@@ -59,7 +59,7 @@ describe('rough times', () => {
     const stopped = await call('POST', '/api/video/record/stop', { session_id: session.session_id });
     await page.goto(`${server.url}/archive/${stopped.recording_id}`);
     await page.locator('.chosen-head ~ .video-badges', { hasText: '1 gap' }).waitFor();
-    const { videos } = await call('GET', '/api/video/files/list');
+    const { videos } = await call('GET', '/api/video/files/list?club_id=0');
     const [gap] = videos.find((video) => video.recording_id === stopped.recording_id).gaps;
     await page.$eval(
       '.player-video',

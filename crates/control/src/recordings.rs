@@ -146,25 +146,20 @@ impl Recordings {
         self.core.config.media_dir.join(&row.path).display().to_string()
     }
 
-    /// Finished files of a club; `None` lists those of all clubs for super administrators, of the own club for others.
+    /// Finished files of a club; of the own club when `None`. Super administrators have none of their own: they say
+    /// which (contract §20.6), 0 being what belongs to no club.
     pub async fn files(&self, who: &Identity, club_id: Option<i64>) -> Result<FileList> {
-        let club = match (club_id, who.role) {
-            (None, Role::SuperAdmin) => None,
-            (None, _) => Some(who.club_id.ok_or(Error::missing("club_id"))?),
-            (Some(club), _) => Some(club),
-        };
-        if let Some(club) = club {
-            decide(who, Action::ReadFile, &Target::Club(club))?;
-        }
+        let club = club_id.or(who.club_id).ok_or(Error::missing("club_id"))?;
+        decide(who, Action::ReadFile, &Target::Club(club))?;
         let own = (who.role == Role::Player).then_some(who.user_id);
         let state = Some(RecordingState::Sealed);
-        let filter = RecordingFilter { club_id: club, user_id: own, state, ..Default::default() };
+        let filter = RecordingFilter { club_id: Some(club), user_id: own, state, ..Default::default() };
         let rows = self.core.store.recordings(&filter).await?;
         let ids: Vec<RecordingId> = rows.iter().map(|r| r.id).collect();
         let gaps = self.core.store.gaps_of(&ids).await?;
         let videos: Vec<VideoView> = rows.iter().map(|r| view::video(r, &gaps)).collect();
         Ok(FileList {
-            club_id: club,
+            club_id: Some(club),
             count: videos.len(),
             total_size_bytes: videos.iter().map(|v| v.size_bytes).sum(),
             videos,

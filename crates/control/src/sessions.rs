@@ -146,11 +146,11 @@ impl Sessions {
         Ok(self.view(&row, links))
     }
 
-    /// Closes a session that does not record. Closing a closed one changes nothing.
+    /// Closes a session that does not record. One that is closed is not there to be closed again (REC-019).
     pub async fn close(&self, who: &Identity, session_id: &str) -> Result<()> {
         let row = self.find(who, Action::ControlSession, session_id).await?;
         if row.state == SessionState::Closed {
-            return Ok(());
+            return Err(Error::SessionNotFound);
         }
         if self.core.is_recording(&row.id) || matches!(row.state, SessionState::Starting | SessionState::Stopping) {
             return Err(Error::RecordingActive);

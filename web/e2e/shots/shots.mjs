@@ -69,7 +69,7 @@ async function seed(base) {
   await record(0, null);
   await call('POST', '/api/auth/tokens', { name: 'Home automation', read_only: true });
   await call('POST', '/api/auth/tokens', { name: 'Club website' });
-  const { videos } = await call('GET', '/api/video/files/list');
+  const { videos } = await call('GET', '/api/video/files/list?club_id=0');
   return { ids, video: videos.find((video) => video.camera_id === ids[1]).recording_id };
 }
 

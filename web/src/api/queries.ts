@@ -124,7 +124,7 @@ export const useRecordingStatus = (session: string | undefined) =>
 export function useVideos() {
   return useQuery({
     queryKey: keys.videos,
-    queryFn: async ({ signal }) => (await get<{ videos: Video[] }>('/api/video/files/list', signal)).videos,
+    queryFn: async ({ signal }) => (await get<{ videos: Video[] }>('/api/video/files/list?club_id=0', signal)).videos,
     refetchInterval: usePace(30_000, 8000),
   });
 }

@@ -272,10 +272,11 @@ pub(super) fn ended(
     source_connected: bool,
     path: Option<String>,
 ) -> RecordingStatus {
-    let planned_ms = row.map_or(0, |r| r.planned_ms);
+    // People plan whole seconds; what a file was still to hold when it was opened is some milliseconds less.
+    let planned_ms = row.map_or(0, |r| r.planned_ms.saturating_add(999) / 1000 * 1000);
     let elapsed_ms = row.map_or(0, |r| match r.ended_at {
-        Some(end) => end.since_ms(r.started_at).clamp(0, r.planned_ms),
-        None => r.duration_ms.clamp(0, r.planned_ms),
+        Some(end) => end.since_ms(r.started_at).clamp(0, planned_ms),
+        None => r.duration_ms.clamp(0, planned_ms),
     });
     let size_bytes = row.map_or(0, |r| r.size_bytes);
     let sealed = row.filter(|r| r.state == RecordingState::Sealed);

@@ -51,7 +51,7 @@ async fn a_session_is_verified_by_a_frame_and_claims_its_camera() {
     assert_eq!(sessions.list(&who, &links()).await.unwrap().len(), 1);
 
     sessions.close(&who, &s.session_id).await.unwrap();
-    sessions.close(&who, &s.session_id).await.unwrap();
+    assert_eq!(sessions.close(&who, &s.session_id).await.unwrap_err().code(), "session_not_found");
     assert_eq!(stream.state().holds, 0);
     assert!(sessions.list(&who, &links()).await.unwrap().is_empty());
     // In the same second again: the next free one is taken.
@@ -121,7 +121,7 @@ async fn a_recording_from_click_to_download() {
     house.event("recording_finished").await;
     assert_eq!(house.events().await.iter().filter(|k| *k == "recording_finished").count(), 1);
 
-    let files = recordings.files(&who, None).await.unwrap();
+    let files = recordings.files(&who, Some(0)).await.unwrap();
     assert_eq!((files.count, files.videos[0].session_id.as_str()), (1, id.as_str()));
     let download = recordings.download(&who, &id, Some(0), None).await.unwrap();
     assert_eq!(download.filename, format!("{id}.mp4"));
@@ -146,7 +146,7 @@ async fn a_recording_from_click_to_download() {
     assert_eq!(recordings.delete(&stranger, &id, None, None).await.unwrap_err().kind(), Kind::Forbidden);
     recordings.delete(&who, &id, Some(0), None).await.unwrap();
     assert!(!newest.path.exists() && first.path.exists());
-    assert_eq!(recordings.files(&who, None).await.unwrap().count, 1);
+    assert_eq!(recordings.files(&who, Some(0)).await.unwrap().count, 1);
     assert_eq!(recordings.video_health().await.unwrap().videos.count, 1);
 }
 
@@ -182,13 +182,13 @@ async fn the_limit_of_recordings_is_kept() {
     assert_eq!((e.code(), e.kind()), ("max_concurrent_recordings", Kind::TooMany));
     // With force, a camera that is recorded goes; its file is finished and stays.
     house.control.cameras.delete(&admin(), "cam-0", true).await.unwrap();
-    let files = house.control.recordings.files(&admin(), None).await.unwrap();
+    let files = house.control.recordings.files(&admin(), Some(0)).await.unwrap();
     assert_eq!((files.count, files.videos[0].camera_id, files.videos[0].camera_name.as_str()), (1, None, "cam 0"));
     house.control.recordings.start(&admin(), &ids[2], None).await.unwrap();
     let dir = house.end().await;
     // The end of the process finished the others, and their sessions are over.
     let house = House::with(dir, |_| {}).await;
-    assert_eq!(house.control.recordings.files(&admin(), None).await.unwrap().count, 3);
+    assert_eq!(house.control.recordings.files(&admin(), Some(0)).await.unwrap().count, 3);
     let s = house.control.sessions.get(&admin(), &ids[2], &links()).await.unwrap();
     assert_eq!((s.state, s.verified), ("CLOSED", false));
     assert!(!house.control.recordings.status(&admin(), &ids[2]).await.unwrap().active);

@@ -36,7 +36,7 @@ async fn a_polite_end_finishes_the_recording() {
 
     let mut s = Server::start(&dir).await;
     s.sign_in().await;
-    let videos = s.get("/api/video/files/list").await["videos"].clone();
+    let videos = s.get("/api/video/files/list?club_id=0").await["videos"].clone();
     assert_eq!((&videos[0]["state"], &videos[0]["interrupted"]), (&json!("sealed"), &json!(false)));
 }
 
@@ -54,7 +54,7 @@ async fn a_killed_server_repairs_its_recording_at_the_next_start() {
     let mut s = Server::start(&dir).await;
     s.sign_in().await;
     until("the recording is repaired", async || {
-        let v = s.get("/api/video/files/list").await["videos"][0].clone();
+        let v = s.get("/api/video/files/list?club_id=0").await["videos"][0].clone();
         v["state"] == json!("sealed") && v["interrupted"] == json!(true)
     })
     .await;

@@ -17,6 +17,9 @@ async fn from_first_start_to_a_downloaded_recording() {
     let camera = s.test_card("Court 1").await;
     let test = s.post(&format!("/api/cameras/{camera}/test"), json!({})).await;
     assert_eq!((&test["result"]["success"], &test["result"]["resolution"]), (&json!(true), &json!("320x240")));
+    assert_picture(&test, (320, 240));
+    let test = s.post("/api/cameras/test", json!({ "url": "testcard:?size=1280x720&fps=5" })).await;
+    assert_picture(&test, (480, 270));
 
     let picture = s.request(Method::GET, &format!("/api/cameras/{camera}/snapshot.jpg")).send().await.unwrap();
     assert_eq!(
@@ -63,7 +66,7 @@ async fn from_first_start_to_a_downloaded_recording() {
     assert!((1.5..60.0).contains(&seconds), "{seconds} s");
     assert_eq!(decode_errors(&file), "");
 
-    let list = s.get("/api/video/files/list").await;
+    let list = s.get("/api/video/files/list?club_id=0").await;
     let video = list["videos"].as_array().unwrap().iter().find(|v| v["session_id"] == json!(session)).cloned().unwrap();
     assert_eq!(video["size_bytes"], stopped["size_bytes"]);
     let gone = format!("/api/video/files/{session}/delete?club_id=0");
