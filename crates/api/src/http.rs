@@ -2,6 +2,7 @@
 
 pub(crate) mod envelope;
 pub(crate) mod headers;
+pub(crate) mod linger;
 pub(crate) mod origin;
 pub(crate) mod slash;
 

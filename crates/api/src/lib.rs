@@ -27,7 +27,7 @@ pub use http::origin::REQUEST_HEADER;
 pub use metrics::{Reading, Readings};
 pub use ui::is_built as ui_is_built;
 
-use http::{envelope, headers, slash};
+use http::{envelope, headers, linger, slash};
 
 /// Puts everything together. `outputs` are the routers of HTTP-shaped ways out; they are reached with a sign-in or a
 /// ticket, and find who asks as `Extension<vigie_hub::Principal>`.
@@ -55,6 +55,7 @@ pub fn router(app: App, outputs: OpenApiRouter) -> Router {
 
     // Routing has to see the path without its trailing slash, so this goes around the router, not into it.
     let trimmed = tower::util::MapRequestLayer::new(slash::trim::<axum::body::Body>).layer(inner);
+    let trimmed = tower::util::MapRequestLayer::new(linger::wrap).layer(trimmed);
     Router::new().fallback_service(trimmed)
 }
 
