@@ -13,7 +13,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use vigie_api::{App, Settings};
@@ -21,6 +21,7 @@ use vigie_base::SystemClock;
 use vigie_control::config::{RtspAuthMethod, RtspConfig as RtspAccess};
 use vigie_control::{Control, Parts};
 use vigie_hub::Hub;
+use vigie_output::pictures::Stills;
 use vigie_output::rtsp::{self, RtspConfig};
 use vigie_store::Store;
 
@@ -72,7 +73,7 @@ pub(crate) async fn serve(run: Run) -> anyhow::Result<()> {
         hub: hub.clone(),
         clock: Arc::new(SystemClock),
         streams: Arc::new(streams::Host(Arc::clone(&streams))),
-        prober: Arc::new(streams::Probe),
+        prober: Arc::new(streams::Probe(Stills::new(config.tools.ffmpeg.clone()))),
         recorder,
     };
     let control = Control::start(settings, parts).await.map_err(|e| anyhow::anyhow!("{e}"))?;
@@ -117,6 +118,8 @@ pub(crate) async fn serve(run: Run) -> anyhow::Result<()> {
         tokio::spawn(rtsp::serve(rtsp_listener, hub.clone(), Arc::clone(&gate), rtsp_config, stop.child_token()));
     let mut http_task = tokio::spawn(server::serve(http, tls.clone(), router, stop.child_token()));
 
+    // Before anybody is told that it runs: from then on being asked to stop has to be a polite end.
+    let signals = Signals::new()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let (shown_http, shown_rtsp) = (banner::local(http_address), banner::local(rtsp_address));
     info!(http = %format!("{scheme}://{shown_http}"), rtsp = %format!("rtsp://{shown_rtsp}"), "listening");
@@ -130,7 +133,7 @@ pub(crate) async fn serve(run: Run) -> anyhow::Result<()> {
         banner::print(&banner::Facts { scheme, http: http_address, rtsp: rtsp_address, setup_code, demo });
     }
 
-    let ended = wait(&control, &origin, tls.zip(files), &mut http_task).await;
+    let ended = wait(signals, &control, &origin, tls.zip(files), &mut http_task).await;
 
     info!("stopping");
     stop.cancel();
@@ -151,21 +154,36 @@ pub(crate) async fn serve(run: Run) -> anyhow::Result<()> {
     ended
 }
 
+/// What the operating system asks of us.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn new() -> anyhow::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?,
+            interrupt: signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?,
+            hang_up: signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?,
+        })
+    }
+}
+
 /// Waits for the end; reads the configuration again on SIGHUP.
 async fn wait(
+    mut signals: Signals,
     control: &Arc<Control>,
     origin: &Origin,
     tls: Option<(axum_server::tls_rustls::RustlsConfig, (PathBuf, PathBuf))>,
     http: &mut tokio::task::JoinHandle<anyhow::Result<()>>,
 ) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
-    let mut hang_up = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
     loop {
         tokio::select! {
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
-            _ = hang_up.recv() => {
+            _ = signals.terminate.recv() => return Ok(()),
+            _ = signals.interrupt.recv() => return Ok(()),
+            _ = signals.hang_up.recv() => {
                 reload(control, origin).await;
                 if let Some((config, (cert, key))) = &tls
                     && let Err(e) = config.reload_from_pem_file(cert, key).await
