@@ -35,7 +35,7 @@ pub(crate) fn run(args: &[&str]) -> Result<()> {
         return join(address, readers);
     }
     let flags = Arc::new(Flags { measuring: AtomicBool::new(false), stop: AtomicBool::new(false) });
-    let every = readers.div_ceil(SAMPLED).max(1);
+    let every = every(readers);
     let (mut bulk, mut sampled, mut held) = (Vec::new(), Vec::new(), Vec::new());
     let mut udp = Vec::new();
     for i in 0..readers {
@@ -89,6 +89,16 @@ pub(crate) fn run(args: &[&str]) -> Result<()> {
     ages.sort_unstable();
     println!("result {bytes} {} {} {} {}", ages.len(), rank(&ages, 0.5), rank(&ages, 0.99), rank(&ages, 1.0));
     Ok(())
+}
+
+/// One in so many players takes its stream apart.
+fn every(readers: usize) -> usize {
+    readers.div_ceil(SAMPLED).max(1)
+}
+
+/// How many of so many players take their stream apart.
+pub(crate) fn sampled(readers: usize) -> usize {
+    readers.div_ceil(every(readers))
 }
 
 /// The value below which that share of the sorted values lies.

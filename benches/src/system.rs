@@ -84,11 +84,16 @@ fn folder(cameras: usize, farm: Option<SocketAddr>) -> Result<tempfile::TempDir>
     let mut toml = "[record]\nmax_concurrent = 200\n\n[rtsp]\nrtp_port = 0\n".to_owned();
     if let Some(farm) = farm {
         for n in 1..=cameras {
-            write!(toml, "\n[[cameras]]\nslug = \"cam-{n}\"\nurl = \"rtsp://{farm}/cam/{n}/main\"\n")?;
+            write!(toml, "\n[[cameras]]\nslug = \"{}\"\nurl = \"rtsp://{farm}/cam/{n}/main\"\n", slug(n))?;
         }
     }
     std::fs::write(dir.path().join("vigie.toml"), toml)?;
     Ok(dir)
+}
+
+/// Short names that sort as their numbers do, since cameras of a file are numbered in that order.
+fn slug(n: usize) -> String {
+    format!("cam-{n:04}")
 }
 
 fn wait(seconds: f64) {

@@ -17,7 +17,9 @@ impl Table {
 
     /// Something that could not be measured.
     pub(crate) fn failed(&mut self, what: &str, error: &anyhow::Error) {
-        self.0.push([what.to_owned(), "not measured".to_owned(), String::new(), format!("FAILED: {error:#}")]);
+        let why = format!("{error:#}");
+        let why = why.lines().next().unwrap_or_default();
+        self.0.push([what.to_owned(), "not measured".to_owned(), String::new(), format!("FAILED: {why}")]);
     }
 
     /// Whether everything was measured.

@@ -22,7 +22,7 @@ pub(super) fn run(o: &Options, table: &mut Table) -> Result<()> {
     let dir = folder(1, Some(farm.address))?;
     let mut server = Server::start(&o.vigie, dir.path())?;
     server.sign_in()?;
-    let camera = server.camera("cam-1")?;
+    let camera = server.camera(1)?;
     let session = server.session(camera)?.0;
     server.record(&session)?;
     let mut socket = TcpStream::connect(server.rtsp)?;

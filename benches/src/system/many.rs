@@ -1,5 +1,7 @@
 //! Many cameras at once: watched, reserved, recorded, stopped.
 
+use std::time::Instant;
+
 use anyhow::{Result, bail, ensure};
 
 use super::server::Server;
@@ -7,23 +9,28 @@ use super::{Options, cores, folder, wait};
 use crate::farm::Farm;
 use crate::rtsp_fanout::Child;
 use crate::table::{Table, Times};
+use crate::{camera, drain};
 
 pub(super) fn run(o: &Options, table: &mut Table) -> Result<()> {
     let n = o.cameras;
     let farm = Farm::synthetic(0, n)?;
     let dir = folder(n, Some(farm.address))?;
+    // The first start makes the administrator. Only the second is measured, and nobody signs in before the memory is:
+    // hashing a password takes room that cameras could use afterwards.
     let mut server = Server::start(&o.vigie, dir.path())?;
     server.sign_in()?;
-    measure(o, &server, table).inspect_err(|_| println!("{}", server.last_words()))?;
+    for i in [1, n] {
+        // Players ask for cameras by their number.
+        ensure!(server.camera(i)? == i as i64, "the cameras are not numbered from 1");
+    }
+    server.stop()?;
+    let mut server = Server::start(&o.vigie, dir.path())?;
+    measure(o, &mut server, table).inspect_err(|_| println!("{}", server.last_words()))?;
     server.stop()
 }
 
-fn measure(o: &Options, server: &Server, table: &mut Table) -> Result<()> {
+fn measure(o: &Options, server: &mut Server, table: &mut Table) -> Result<()> {
     let (n, seconds) = (o.cameras, o.seconds as f64);
-    for i in [1, n] {
-        // Players ask for cameras by their number.
-        ensure!(server.camera(&format!("cam-{i}"))? == i as i64, "the cameras are not numbered from 1");
-    }
     wait(2.0);
     let before = server.rss_kib() - server.held_kib()?;
 
@@ -31,6 +38,7 @@ fn measure(o: &Options, server: &Server, table: &mut Table) -> Result<()> {
     players.ready()?;
     wait(6.0);
     players.say("mark")?;
+    let marked = Instant::now();
     let watched = cores(server, seconds)?;
     let beyond = (server.rss_kib() - server.held_kib()? - before) / n as f64;
     let what = format!("{n} cameras x 1 reader: cores");
@@ -38,6 +46,7 @@ fn measure(o: &Options, server: &Server, table: &mut Table) -> Result<()> {
     table.row("  KiB per camera and reader beyond the media held", kib(beyond), "<= 1024", beyond <= 1024.0);
     table.note("  MiB of media held", format!("{:.0}", server.held_kib()? / 1024.0));
 
+    server.sign_in()?;
     let (mut created, mut sessions) = (Times::default(), Vec::new());
     for camera in 1..=n {
         let (id, took) = server.session(camera as i64)?;
@@ -45,9 +54,11 @@ fn measure(o: &Options, server: &Server, table: &mut Table) -> Result<()> {
         sessions.push(id);
     }
     players.say("stop")?;
+    let due = marked.elapsed().as_secs_f64() * camera::FPS as f64 * drain::sampled(n) as f64;
     let result = players.finish()?;
-    let [bytes, frames, p50, p99, most] = result[..] else { bail!("odd figures {result:?}") };
-    ensure!(bytes + frames > 0, "the players saw nothing");
+    let [_, frames, p50, p99, most] = result[..] else { bail!("odd figures {result:?}") };
+    let share = frames as f64 * 100.0 / due;
+    table.row("  % of the frames due that were whole at the players", format!("{share:.1}"), ">= 99", share >= 99.0);
     let [p50, p99, most] = [p50, p99, most].map(|ns| ns as f64 / 1e6);
     let what = "  latency ms, camera to player over both connections: p50 / p99 / most";
     table.note(what, format!("{p50:.1} / {p99:.1} / {most:.1}"));

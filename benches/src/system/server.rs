@@ -162,11 +162,12 @@ impl Server {
         Ok(bytes.sum::<Result<f64, _>>()? / 1024.0)
     }
 
-    /// The cameras' numbers by slug: `cam-1`, `cam-2`, …
-    pub(super) fn camera(&self, slug: &str) -> Result<i64> {
+    /// The number that the `n`-th camera of the configuration got.
+    pub(super) fn camera(&self, n: usize) -> Result<i64> {
+        let slug = super::slug(n);
         let all = self.get("/api/cameras")?.0;
         let all = all["cameras"].as_array().context("no cameras")?;
-        let one = all.iter().find(|c| c["slug"] == json!(slug));
+        let one = all.iter().find(|c| c["slug"] == slug.as_str());
         one.and_then(|c| c["id"].as_i64()).with_context(|| format!("no camera `{slug}`"))
     }
 

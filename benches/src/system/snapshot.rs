@@ -19,7 +19,7 @@ pub(super) fn run(o: &Options, table: &mut Table) -> Result<()> {
     let dir = folder(1, Some(farm.address))?;
     let mut server = Server::start(&o.vigie, dir.path())?;
     server.sign_in()?;
-    let camera = server.camera("cam-1")?;
+    let camera = server.camera(1)?;
     // Somebody watches: the stream is pulled.
     let _session = server.session(camera)?.0;
     let last = server.picture(camera)?.arrived;
