@@ -12,6 +12,9 @@ mod view;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
@@ -372,7 +375,7 @@ impl Cameras {
             fps: Some((state.fps * 10.0).round() / 10.0),
             codec: Some(video.codec.name().to_owned()),
             audio_codec: description.audio().map(|t| t.codec.name().to_owned()),
-            picture: self.core.prober.picture(&stream).await.and_then(picture_url),
+            picture: self.core.prober.picture(&stream).await.as_ref().and_then(picture_url),
             error: None,
             error_code: None,
         })
@@ -422,7 +425,7 @@ impl Cameras {
                 view.fps = r.fps;
                 view.codec = r.codec;
                 view.audio_codec = r.audio_codec;
-                view.picture = r.picture.and_then(picture_url);
+                view.picture = r.picture.as_ref().and_then(picture_url);
                 events::level(r.response_time_ms)
             }
             Err(f) => {
@@ -473,6 +476,14 @@ impl Cameras {
     async fn audit(&self, who: &Identity, action: &str, id: CameraId) {
         self.core.auth.audit(Some(who.user_id), &who.username, action, &format!("camera/{id}"), None).await;
     }
+}
+
+/// Largest JPEG that is put into an answer, in bytes.
+const MAX_PICTURE: usize = 150_000;
+
+/// For an `<img>`; nothing when it is too large to be worth the wait.
+fn picture_url(jpeg: &Bytes) -> Option<String> {
+    (jpeg.len() <= MAX_PICTURE).then(|| format!("data:image/jpeg;base64,{}", STANDARD.encode(jpeg)))
 }
 
 fn taken(e: StoreError) -> Error {

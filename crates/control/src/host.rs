@@ -1,12 +1,14 @@
 //! What `control` needs from those it must not see: the runner of sources and the prober, in plain types.
 //! The binary implements these and hands them in.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use url::Url;
 use vigie_base::{CameraId, Secret, StreamName};
-use vigie_hub::Reason;
+use vigie_hub::{Reason, Stream};
 
 /// One stream of a camera, ready to be pulled.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,6 +69,8 @@ pub struct ProbeReport {
     pub codec: Option<String>,
     /// Audio codec.
     pub audio_codec: Option<String>,
+    /// The first picture as a small JPEG; missing when it cannot be decoded here.
+    pub picture: Option<Bytes>,
 }
 
 /// Why a connection test failed.
@@ -83,4 +87,6 @@ pub struct ProbeFailure {
 pub trait Prober: Send + Sync + 'static {
     /// Connects, waits for usable media, disconnects.
     async fn probe(&self, stream: StreamConnection, timeout: Duration) -> Result<ProbeReport, ProbeFailure>;
+    /// The newest key frame of a stream that runs, as a small JPEG; `None` when it cannot be decoded here.
+    async fn picture(&self, stream: &Arc<Stream>) -> Option<Bytes>;
 }

@@ -7,15 +7,17 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use vigie_base::StreamName;
 use vigie_hub::{Gate, Hub, Stream, Verb};
+use vigie_media::{AccessUnit, Codec};
 
 use crate::http::{Caller, HttpError, Target, open};
 use crate::mse::feed::Feeds;
-use crate::rendition::{Form, Renditions};
+use crate::rendition::{Form, Renditions, still};
 use crate::snapshot::Snapshots;
 use crate::{mjpeg, mse, preview, snapshot};
 
@@ -29,6 +31,27 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self { ffmpeg: PathBuf::from("ffmpeg") }
+    }
+}
+
+/// Single pictures for who is not a route of this module, such as the test of a camera. Cheap to clone.
+#[derive(Clone)]
+pub struct Stills(Arc<Renditions>);
+
+impl Stills {
+    /// With the ffmpeg program that is asked when nothing built in can decode; probed when first needed.
+    pub fn new(ffmpeg: PathBuf) -> Self {
+        Self(Renditions::new(ffmpeg))
+    }
+
+    /// A JPEG of that key frame, scaled down to `width` pixels in a row; `quality` from 1 to 100. `None` when it
+    /// cannot be decoded here.
+    pub async fn jpeg(&self, codec: &Codec, key: Arc<AccessUnit>, width: u32, quality: u8) -> Option<Bytes> {
+        let form = Form { width: Some(width), quality: Some(quality) };
+        let made = still(&self.0, codec, key, form).await;
+        // Nobody asks for the same camera again soon.
+        self.0.forget();
+        made.inspect_err(|e| tracing::debug!(error = %e, "a picture could not be made")).ok()
     }
 }
 

@@ -229,6 +229,11 @@ impl Renditions {
         idle.push(IdleDecoder { params, decoder, since: Instant::now() });
     }
 
+    /// Lets all kept decoders go.
+    pub(crate) fn forget(&self) {
+        self.idle.lock().clear();
+    }
+
     /// Lets decoders go that nobody needed for a while; says whether some are left.
     pub(crate) fn sweep(&self) -> bool {
         let mut idle = self.idle.lock();

@@ -1,5 +1,6 @@
 //! Tests a camera: the same code as a real connection, into a stream nobody else sees.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -7,7 +8,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use vigie_base::{CameraId, StreamKey};
 use vigie_hub::{Config, Event, GapCause, Hub, Purpose, Reason, SubscribeOptions};
-use vigie_media::{MediaKind, StreamDescription};
+use vigie_media::{AccessUnit, Codec, MediaKind, StreamDescription};
 
 use crate::{SourceError, SourceSpec, make};
 
@@ -15,7 +16,7 @@ use crate::{SourceError, SourceSpec, make};
 const MEASURE: Duration = Duration::from_millis(600);
 
 /// What a camera gave when it was tried.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct ProbeReport {
     /// From opening the connection to the first picture that can be shown (contract §10.9), in milliseconds.
     pub response_time_ms: u64,
@@ -29,6 +30,9 @@ pub struct ProbeReport {
     pub codec: String,
     /// Name of the sound's codec, when there is sound.
     pub audio_codec: Option<String>,
+    /// The first picture a decoder can start at, and what it has to know for it.
+    #[serde(skip)]
+    pub key: Option<(Codec, Arc<AccessUnit>)>,
 }
 
 /// Connects to the camera, waits for its first picture, and hangs up. Takes at most `timeout`, give or take the time
@@ -47,6 +51,7 @@ pub async fn probe(spec: &SourceSpec, timeout: Duration) -> Result<ProbeReport, 
         let mut description = None;
         let mut first: Option<(Duration, Instant)> = None;
         let mut pictures = 0u32;
+        let mut key: Option<(Codec, Arc<AccessUnit>)> = None;
         loop {
             let next = match first {
                 Some((_, at)) => tokio::time::timeout_at(at + MEASURE, cursor.next()).await,
@@ -56,21 +61,23 @@ pub async fn probe(spec: &SourceSpec, timeout: Duration) -> Result<ProbeReport, 
                 Ok(Ok(Event::Description(d))) => description = Some(d),
                 Ok(Ok(Event::Unit(u))) => {
                     let Some(d) = &description else { continue };
-                    if d.track(u.track).is_none_or(|t| t.kind() != MediaKind::Video) {
-                        continue;
-                    }
+                    let Some(track) = d.track(u.track).filter(|t| t.kind() == MediaKind::Video) else { continue };
                     pictures += 1;
+                    if key.is_none() && u.key {
+                        key = Some((track.codec.clone(), u));
+                    }
                     let (response, at) = *first.get_or_insert_with(|| (started.elapsed(), Instant::now()));
                     let declared = d.video().and_then(|t| t.video()).and_then(|v| v.fps);
                     if declared.is_some() || at.elapsed() >= MEASURE {
-                        return Some((response, report(d, response, pictures, at.elapsed())));
+                        return Some(ProbeReport { key, ..report(d, response, pictures, at.elapsed()) });
                     }
                 }
                 Ok(Ok(_)) => {}
                 Ok(Err(_)) => return None,
                 Err(_) => {
                     let (response, at) = first?;
-                    return Some((response, report(description.as_deref()?, response, pictures, at.elapsed())));
+                    let report = report(description.as_deref()?, response, pictures, at.elapsed());
+                    return Some(ProbeReport { key, ..report });
                 }
             }
         }
@@ -78,7 +85,7 @@ pub async fn probe(spec: &SourceSpec, timeout: Duration) -> Result<ProbeReport, 
     let result = tokio::select! {
         biased;
         found = look => match found {
-            Some((_, report)) => Ok(report),
+            Some(report) => Ok(report),
             None => Err(SourceError::new(Reason::NoVideo, "the camera sent no picture")),
         },
         ended = &mut running => match ended {
@@ -109,5 +116,6 @@ fn report(d: &StreamDescription, response: Duration, pictures: u32, watched: Dur
         fps: info.and_then(|v| v.fps).or(measured),
         codec: video.map_or_else(String::new, |t| t.codec.name().to_owned()),
         audio_codec: d.audio().map(|t| t.codec.name().to_owned()),
+        key: None,
     }
 }

@@ -1,5 +1,6 @@
 //! Cameras: what is accepted, what is shown, what is told to the host.
 
+use bytes::Bytes;
 use serde_json::{Value, json};
 use vigie_base::StreamName;
 use vigie_control::cameras::CameraFilter;
@@ -194,13 +195,19 @@ async fn a_test_reports_and_is_remembered() {
         fps: Some(25.0),
         codec: Some("h264".to_owned()),
         audio_codec: None,
+        picture: Some(Bytes::from_static(b"\xff\xd8small")),
     }));
     let good = house.control.cameras.test(&admin(), "a").await.unwrap();
     assert_eq!((good.success, good.resolution.as_deref()), (true, Some("1920x1080")));
     assert_eq!(good.url.as_deref(), Some("rtsp://u:***@h/x"));
     assert_eq!(house.control.cameras.get(&admin(), "a").await.unwrap().connection_health, "good");
+    assert_eq!(good.picture.as_deref(), Some("data:image/jpeg;base64,/9hzbWFsbA=="));
+    if let Some(Ok(report)) = &mut *house.probe.answer.lock() {
+        report.picture = Some(vec![0; 150_001].into());
+    }
     let body = json!({"url": "rtsp://u:q@h/y"});
-    assert!(house.control.cameras.test_new(&admin(), object(&body)).await.unwrap().success);
+    let new = house.control.cameras.test_new(&admin(), object(&body)).await.unwrap();
+    assert_eq!((new.success, new.picture), (true, None), "a picture that is too large is left out");
     assert_eq!(house.probe.seen.lock().last().unwrap().credentials.as_ref().unwrap().1.reveal(), "q");
 }
 

@@ -14,7 +14,7 @@ use vigie_control::cameras::CameraView;
 use vigie_control::config::Argon2Cost;
 use vigie_control::host::{CameraConnection, ProbeFailure, ProbeReport, StreamConnection};
 use vigie_control::{Config, Control, Identity, Links, Parts, Prober, StreamHost};
-use vigie_hub::{Failure, GapCause, Hub, Reason, SourceTrack, SourceUnit, Status};
+use vigie_hub::{Failure, GapCause, Hub, Reason, SourceTrack, SourceUnit, Status, Stream};
 use vigie_media::{Codec, H264Params, TrackId, VideoInfo};
 use vigie_record::{Disk, Recorder};
 use vigie_store::{Role, Store};
@@ -56,6 +56,9 @@ impl Prober for Probe {
             .lock()
             .clone()
             .unwrap_or(Err(ProbeFailure { reason: Reason::Tcp, message: "connection refused".to_owned() }))
+    }
+    async fn picture(&self, stream: &Arc<Stream>) -> Option<Bytes> {
+        stream.last_key().map(|k| k.data.clone())
     }
 }
 

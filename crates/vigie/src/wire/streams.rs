@@ -5,12 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 use vigie_base::{CameraId, StreamKey};
 use vigie_control::host::{CameraConnection, ProbeFailure, ProbeReport, StreamConnection};
 use vigie_control::{Prober, StreamHost};
-use vigie_hub::{Hold, Hub, Status};
+use vigie_hub::{Hold, Hub, Status, Stream};
+use vigie_media::{AccessUnit, Codec};
+use vigie_output::pictures::Stills;
 use vigie_source::supervisor::{Options, Saved, Supervisor, supervise};
 use vigie_source::{ConnectionConfig, SourceSpec};
 
@@ -144,15 +147,32 @@ fn specification(c: StreamConnection) -> SourceSpec {
     SourceSpec { kind: c.kind, url: c.url, credentials: c.credentials, config }
 }
 
+/// Widest picture of a test, in pixels.
+const PICTURE_WIDTH: u32 = 480;
+const PICTURE_QUALITY: u8 = 75;
+/// A test does not wait longer for its picture; the answer is worth more.
+const PICTURE_LIMIT: Duration = Duration::from_secs(4);
+
 /// Connection tests.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Probe;
+#[derive(Clone)]
+pub(crate) struct Probe(pub(crate) Stills);
+
+impl Probe {
+    async fn still(&self, codec: &Codec, key: Arc<AccessUnit>) -> Option<Bytes> {
+        let made = self.0.jpeg(codec, key, PICTURE_WIDTH, PICTURE_QUALITY);
+        tokio::time::timeout(PICTURE_LIMIT, made).await.ok().flatten()
+    }
+}
 
 #[async_trait]
 impl Prober for Probe {
     async fn probe(&self, stream: StreamConnection, timeout: Duration) -> Result<ProbeReport, ProbeFailure> {
         match vigie_source::probe(&specification(stream), timeout).await {
             Ok(r) => Ok(ProbeReport {
+                picture: match r.key {
+                    Some((codec, key)) => self.still(&codec, key).await,
+                    None => None,
+                },
                 response_time_ms: r.response_time_ms,
                 width: r.width,
                 height: r.height,
@@ -162,5 +182,11 @@ impl Prober for Probe {
             }),
             Err(e) => Err(ProbeFailure { reason: e.reason, message: e.message }),
         }
+    }
+
+    async fn picture(&self, stream: &Arc<Stream>) -> Option<Bytes> {
+        let key = stream.last_key()?;
+        let codec = stream.description()?.video()?.codec.clone();
+        self.still(&codec, key).await
     }
 }

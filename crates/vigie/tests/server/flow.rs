@@ -1,5 +1,7 @@
 //! The story of issue and contract: set up, add a camera, look, record, take the file home.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::{Method, header};
 use serde_json::{Value, json};
 
@@ -18,7 +20,7 @@ async fn from_first_start_to_a_downloaded_recording() {
     let test = s.post(&format!("/api/cameras/{camera}/test"), json!({})).await;
     assert_eq!((&test["result"]["success"], &test["result"]["resolution"]), (&json!(true), &json!("320x240")));
     assert_picture(&test, (320, 240));
-    let test = s.post("/api/cameras/test", json!({ "url": "testcard:?size=1280x720&fps=5" })).await;
+    let test = s.post("/api/cameras/test", json!({ "url": "testcard:?width=1280&height=720&fps=25" })).await;
     assert_picture(&test, (480, 270));
 
     let picture = s.request(Method::GET, &format!("/api/cameras/{camera}/snapshot.jpg")).send().await.unwrap();
@@ -106,4 +108,13 @@ async fn metrics_show_the_streams_and_the_routes() {
         text.contains(&line) && text.contains("route=\"/api/video/session/create\"")
     })
     .await;
+}
+
+/// The test of a camera shows what it saw, in that size.
+fn assert_picture(test: &Value, size: (u32, u32)) {
+    let url = test["result"]["picture"].as_str().unwrap_or_else(|| panic!("no picture in {test}"));
+    assert!(url.len() <= 200_023, "{} bytes", url.len());
+    let jpeg = STANDARD.decode(url.strip_prefix("data:image/jpeg;base64,").unwrap()).unwrap();
+    let video = vigie_media::jpeg::params(&jpeg).unwrap().video;
+    assert_eq!((video.width, video.height), size);
 }
