@@ -2,7 +2,13 @@
 //!
 //! **Only tracks that can be understood are set up**: a camera's subtitles, metadata or exotic sound never cost its
 //! pictures. Everything odd that cameras do and that can be lived with is lived with.
+//!
+//! A limit that is not ours: retina keeps the packets of a picture until its last one, without a bound, and neither
+//! its demultiplexer nor its connection tells how many bytes that is. A camera that never ends a picture is therefore
+//! bounded by time ([`Endless`]): it is hung up on after three seconds, or four intervals of a slow camera, and can
+//! make us hold what its network carries until then.
 
+mod endless;
 mod errors;
 mod sync;
 mod tracks;
@@ -24,6 +30,7 @@ use tracing::{debug, info};
 use vigie_hub::{GapCause, Publisher, Reason, SourceUnit};
 use vigie_media::TrackId;
 
+use self::endless::Endless;
 use self::errors::{Place, Stage};
 use self::sync::SharedClock;
 use self::tracks::Tracks;
@@ -166,18 +173,21 @@ impl RtspSource {
         let started = Instant::now();
         let mut deadline = Some((started + within, no_pictures(carrier, within)));
         let mut clock = SharedClock::new(tracks.video_rate(), tracks.audio_rate());
+        let mut endless = Endless::new(started);
         loop {
+            let next = endless.guard(demuxed.next());
             let item = match &deadline {
-                Some((at, error)) => match timeout_at(*at, demuxed.next()).await {
-                    Ok(item) => item,
+                Some((at, error)) => match timeout_at(*at, next).await {
+                    Ok(item) => item?,
                     Err(_) => return Err(error.clone()),
                 },
-                None => demuxed.next().await,
+                None => next.await?,
             };
             match item {
                 None => return Err(place.closed()),
                 Some(Err(e)) => return Err(place.explain(&e, Stage::Stream)),
                 Some(Ok(CodecItem::VideoFrame(frame))) => {
+                    endless.picture(Instant::now());
                     if frame.loss() > 0 {
                         debug!(packets = frame.loss(), "packets lost");
                         out.lost(GapCause::PacketLoss);

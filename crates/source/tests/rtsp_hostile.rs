@@ -368,6 +368,39 @@ async fn sends_torn_fragments() {
 }
 
 #[tokio::test]
+async fn sends_a_picture_that_never_ends() {
+    let before = resident_kib();
+    let o = meet(|mut c| async move {
+        c.play(SDP).await;
+        c.pictures(1, 20).await;
+        let middle = [[0x7c, 0x05].as_slice(), &[0x55; 998]].concat();
+        c.rtp(21, 21 * 3600, false, &[0x7c, 0x85, 1, 2]).await;
+        // 100 Mbit/s: 12.5 packets of a kilobyte each millisecond.
+        let mut tick = tokio::time::interval(Duration::from_millis(2));
+        for i in (0u16..=u16::MAX).cycle() {
+            if i % 25 == 0 {
+                tick.tick().await;
+            }
+            c.rtp(22u16.wrapping_add(i), 21 * 3600, false, &middle).await;
+        }
+    })
+    .await;
+    assert_eq!(o.reason(), Reason::Protocol, "{:?}", o.result);
+    assert!(o.result.unwrap_err().message.contains("never ends"));
+    // Three seconds, and one for an answer to TEARDOWN that never comes.
+    assert!(o.took < Duration::from_secs(6), "{:?}", o.took);
+    // The packets that came, the list of them, and the ring they lie in, which grows by doubling.
+    let grown = resident_kib().saturating_sub(before);
+    assert!(grown < 192 << 10, "{grown} KiB more than before");
+}
+
+fn resident_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|l| l.starts_with("VmHWM")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[tokio::test]
 async fn sends_garbage_for_pictures() {
     let o = meet(|mut c| async move {
         c.play(SDP).await;
