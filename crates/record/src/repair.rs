@@ -1,8 +1,10 @@
 //! What start-up does with what the last process left behind.
 //!
 //! **Only rows that are `open` or `deleting` are touched.** An open recording's file is finished in place and its row
-//! sealed with `interrupted`; a deletion that had begun is completed.
+//! sealed with `interrupted`; a deletion that had begun is completed. A file that was made when the process died before
+//! its row was written is removed, if there is nothing in it; one with anything in it stays, and is named in the log.
 
+use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
 
@@ -24,6 +26,8 @@ pub struct RepairReport {
     pub failed: usize,
     /// Deletions completed.
     pub deleted: usize,
+    /// Files without a row and without content, removed.
+    pub cleared: usize,
 }
 
 /// Finishes a file in place. `None` when there is nothing in it.
@@ -45,6 +49,36 @@ pub(crate) async fn salvage(file: Arc<dyn VolumeFile>) -> Result<Option<Facts>, 
     });
     let result = work.await.map_err(|_| RecordError::Disk("the repair has crashed".into()))?;
     result.map_err(|e| RecordError::Disk(e.to_string()))
+}
+
+/// Whether we could have given that name.
+fn is_session_file(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.starts_with("sess_") && name.ends_with(".mp4")
+}
+
+/// Whether nothing would be lost with a file: it has our head and not one whole fragment, or it is all zeros.
+fn is_vain(file: &Arc<dyn VolumeFile>) -> io::Result<bool> {
+    match inspect(&mut Reader::new(Arc::clone(file))) {
+        Ok(Verdict::Empty) => {
+            let mut head = [0; 8];
+            if file.read_at(0, &mut head)? == 8 && head.ends_with(b"ftyp") {
+                return Ok(true);
+            }
+        }
+        Ok(Verdict::Finished(_) | Verdict::Repair(..)) => return Ok(false),
+        Err(RepairError::Io(e)) if e.kind() != io::ErrorKind::UnexpectedEof => return Err(e),
+        Err(_) => {}
+    }
+    let mut buffer = vec![0; 64 << 10];
+    let mut at = 0;
+    loop {
+        match file.read_at(at, &mut buffer)? {
+            0 => return Ok(true),
+            n if buffer.iter().take(n).any(|&b| b != 0) => return Ok(false),
+            n => at += n as u64,
+        }
+    }
 }
 
 impl Recorder {
@@ -70,7 +104,47 @@ impl Recorder {
                 }
             }
         }
+        match self.clear_orphans().await {
+            Ok(n) => report.cleared = n,
+            Err(e) => warn!(error = %e, "files without rows could not be looked for"),
+        }
         Ok(report)
+    }
+
+    async fn clear_orphans(&self) -> Result<usize, RecordError> {
+        let disk = |e: io::Error| RecordError::Disk(e.to_string());
+        let shared = Arc::clone(&self.shared);
+        let listed = tokio::task::spawn_blocking(move || shared.writer.volume().list("videos"));
+        let mut files = listed.await.map_err(io::Error::other).flatten().map_err(disk)?;
+        files.retain(|f| is_session_file(f));
+        if files.is_empty() {
+            return Ok(0);
+        }
+        let mut known = HashSet::new();
+        for state in [RecordingState::Open, RecordingState::Sealed, RecordingState::Failed, RecordingState::Deleting] {
+            known.extend(self.shared.index.rows(state).await?.into_iter().map(|r| r.path));
+        }
+        files.retain(|f| !known.contains(f));
+        let shared = Arc::clone(&self.shared);
+        let cleared = tokio::task::spawn_blocking(move || {
+            let volume = shared.writer.volume();
+            let mut cleared = 0;
+            for path in files {
+                match volume.open(&path).and_then(|file| is_vain(&file)) {
+                    Ok(true) => match volume.remove(&path).and_then(|()| volume.sync_folder_of(&path)) {
+                        Ok(()) => {
+                            info!(path, "removed a file that was begun and never written");
+                            cleared += 1;
+                        }
+                        Err(e) => warn!(path, error = %e, "an empty file without a row could not be removed"),
+                    },
+                    Ok(false) => warn!(path, "a file that no recording knows of; it is left alone"),
+                    Err(e) => warn!(path, error = %e, "a file that no recording knows of cannot be read"),
+                }
+            }
+            cleared
+        });
+        cleared.await.map_err(io::Error::other).map_err(disk)
     }
 
     async fn repair_row(&self, row: &Row) -> Result<Facts, RecordError> {

@@ -26,6 +26,8 @@ pub trait Volume: Send + Sync + fmt::Debug + 'static {
     fn open(&self, path: &str) -> io::Result<Arc<dyn VolumeFile>>;
     /// Whether there is such a file.
     fn exists(&self, path: &str) -> bool;
+    /// The files in a folder and in those below it; none when there is no such folder.
+    fn list(&self, folder: &str) -> io::Result<Vec<String>>;
     /// Removes a file.
     fn remove(&self, path: &str) -> io::Result<()>;
     /// Puts a file in the place of another in the same folder, at once.
@@ -99,6 +101,29 @@ impl Volume for Disk {
 
     fn exists(&self, path: &str) -> bool {
         self.path(path).is_ok_and(|p| p.exists())
+    }
+
+    fn list(&self, folder: &str) -> io::Result<Vec<String>> {
+        let mut folders = vec![folder.to_owned()];
+        let mut files = Vec::new();
+        while let Some(folder) = folders.pop() {
+            let entries = match fs::read_dir(self.path(&folder)?) {
+                Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+                entries => entries?,
+            };
+            for entry in entries {
+                let entry = entry?;
+                // We give no names that are not UTF-8; links are not followed.
+                let Ok(name) = entry.file_name().into_string() else { continue };
+                let kind = entry.file_type()?;
+                if kind.is_dir() {
+                    folders.push(format!("{folder}/{name}"));
+                } else if kind.is_file() {
+                    files.push(format!("{folder}/{name}"));
+                }
+            }
+        }
+        Ok(files)
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {
@@ -215,6 +240,8 @@ mod tests {
         }
         disk.create("videos/0/a.mp4").unwrap();
         assert!(disk.create("videos/0/a.mp4").is_err(), "an existing file is never opened by accident");
+        assert_eq!(disk.list("videos").unwrap(), ["videos/0/a.mp4"]);
+        assert!(disk.list("nowhere").unwrap().is_empty());
         disk.remove("videos/0/a.mp4").unwrap();
         disk.sync_folder_of("videos/0/a.mp4").unwrap();
         assert!(disk.space().unwrap().free > 0);

@@ -86,6 +86,10 @@ impl Volume for MemoryDisk {
     fn exists(&self, path: &str) -> bool {
         self.files.lock().contains_key(path)
     }
+    fn list(&self, folder: &str) -> io::Result<Vec<String>> {
+        let files = self.files.lock();
+        Ok(files.keys().filter(|p| p.strip_prefix(folder).is_some_and(|r| r.starts_with('/'))).cloned().collect())
+    }
     fn remove(&self, path: &str) -> io::Result<()> {
         self.fuse.burn()?;
         self.files.lock().remove(path).map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use vigie_hub::Hub;
 use vigie_media::TrackId;
-use vigie_record::{Ended, Finished, RecordError, Recorder, Recording};
+use vigie_record::{Ended, Finished, RecordError, Recorder, Recording, Volume};
 use vigie_store::RecordingState;
 
 use crate::bench::{Camera, Fuse, MemoryDisk, MemoryIndex, recorder, request};
@@ -117,15 +117,52 @@ async fn killed_after_any_effect_the_next_start_puts_everything_right() {
                 fixture::decodes(&path);
             }
         }
-        // No file without a row that has media in it.
+        // No file without a row.
         if index.all().is_empty() {
-            assert_eq!(before, 0, "{effects}");
+            assert_eq!((before, disk.bytes(PATH)), (0, None), "{effects}");
         }
         if survived {
             assert!(effects > 20 && sealed > 10, "{effects} effects, {sealed} sealed");
             return;
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_without_rows_are_removed_only_when_nothing_is_in_them() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let f = fixture::make(dir.path(), fixture::B_FRAMES_AAC);
+    let (hub, disk, index) = (Hub::default(), MemoryDisk::new(), MemoryIndex::new());
+    let mut camera = Camera::new(&hub);
+    let r = recorder(dir.path(), &hub, &disk, &index);
+    let done = start(&r, &mut camera, &f).await.expect("started").stop().await.expect("finished");
+    drop(r);
+    let whole = disk.bytes(&done.path).expect("a file");
+    // Empty, blank; whole but unknown, something else, one whose head is lost, and other names.
+    let put = |path: &str, bytes: &[u8]| {
+        disk.create(path).expect("a file").write_at(0, &[bytes.to_vec().into()]).expect("written");
+    };
+    let kept = [
+        "videos/0/sess_7_1.mp4",
+        "videos/0/sess_7_2.mp4",
+        "videos/0/sess_7_4.mp4",
+        "videos/0/holiday.mp4",
+        "videos/0/sess_7_3.mp4.txt",
+    ];
+    put("videos/0/sess_8_1.mp4", &[]);
+    put("videos/3/sess_8_2-part2.mp4", &[0; 70_000]);
+    put(kept[0], &whole);
+    put(kept[1], b"something that is no video");
+    put(kept[2], &[&[0; 4096], &whole[4096..]].concat());
+    put(kept[3], &[]);
+    put(kept[4], &[]);
+    let report = recorder(dir.path(), &hub, &disk, &index).repair_all().await.expect("repaired");
+    assert_eq!((report.cleared, report.repaired, report.failed), (2, 0, 0));
+    let mut left: Vec<String> = disk.list("videos").expect("files");
+    left.sort();
+    let mut expected: Vec<&str> = kept.into_iter().chain([done.path.as_str()]).collect();
+    expected.sort();
+    assert_eq!(left, expected);
 }
 
 /// Samples in whole fragments of a growing file, counted without our own reader; 0 for any other file.

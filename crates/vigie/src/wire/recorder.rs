@@ -27,11 +27,12 @@ pub(super) async fn open(
     };
     let recorder = Recorder::new(limits, hub.clone(), Arc::new(volume), Arc::new(store.clone()))?;
     let report = recorder.repair_all().await?;
-    if report.repaired + report.failed + report.deleted > 0 {
+    if report.repaired + report.failed + report.deleted + report.cleared > 0 {
         info!(
             repaired = report.repaired,
             failed = report.failed,
             deleted = report.deleted,
+            cleared = report.cleared,
             "put right what the last run left behind"
         );
     }
