@@ -353,8 +353,10 @@ impl Auth {
     /// Who holds this access token or API token. In memory; no waiting, no Argon2.
     pub fn authenticate(&self, token: &str) -> Result<Identity> {
         if token.starts_with(API_PREFIX) {
-            let token = self.known.read().tokens.get(&sha256(token)).cloned();
-            return token.and_then(|t| self.token_identity(&t)).ok_or(Error::Unauthenticated);
+            let token = self.known.read().tokens.get(&sha256(token)).cloned().ok_or(Error::Unauthenticated)?;
+            let identity = self.token_identity(&token).ok_or(Error::Unauthenticated)?;
+            self.used(&token);
+            return Ok(identity);
         }
         let mut validation = Validation::new(Algorithm::HS256);
         // Judged below by our own clock, without leeway.

@@ -174,6 +174,8 @@ pub struct ApiToken {
     pub created_at: UnixMillis,
     /// When it stops working.
     pub expires_at: Option<UnixMillis>,
+    /// When it last let somebody in, to the minute.
+    pub last_used_at: Option<UnixMillis>,
 }
 
 /// What a person or a file says about a camera (contract §10.6). What is observed is in [`CameraHealth`].

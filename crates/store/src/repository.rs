@@ -44,6 +44,8 @@ pub trait Users {
     async fn api_tokens(&self) -> Result<Vec<ApiToken>>;
     /// Adds a token; the number in `token` is ignored.
     async fn insert_api_token(&self, token: ApiToken) -> Result<ApiToken>;
+    /// Notes that a token let somebody in.
+    async fn api_token_used(&self, id: i64, at: UnixMillis) -> Result<()>;
     /// Removes a token.
     async fn delete_api_token(&self, id: i64) -> Result<()>;
 }

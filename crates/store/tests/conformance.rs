@@ -122,9 +122,13 @@ async fn users(r: &dyn Repository) {
         read_only: true,
         created_at: T0,
         expires_at: None,
+        last_used_at: None,
     };
     let token = r.insert_api_token(token).await.unwrap();
-    assert_eq!(r.api_tokens().await.unwrap(), [token]);
+    assert_eq!(r.api_tokens().await.unwrap(), std::slice::from_ref(&token));
+    r.api_token_used(token.id, UnixMillis(T0.0 + 5)).await.unwrap();
+    assert_eq!(r.api_tokens().await.unwrap()[0].last_used_at, Some(UnixMillis(T0.0 + 5)));
+    assert!(matches!(r.api_token_used(token.id + 1, T0).await, Err(StoreError::NotFound("token"))));
     r.delete_user(second.id).await.unwrap();
     assert!(r.api_tokens().await.unwrap().is_empty(), "tokens go with their maker");
     assert_eq!(r.sign_in_by_hash(&[9; 32]).await.unwrap(), None, "sign-ins go with their user");

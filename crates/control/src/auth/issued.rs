@@ -15,6 +15,8 @@ use crate::policy::{Action, Identity, Target, decide};
 /// What API tokens begin with, so that they are not taken for access tokens, and are found by secret scanners.
 pub(super) const API_PREFIX: &str = "vgt_";
 const API_TOKENS_PER_USER: usize = 100;
+/// Uses of a token closer together than this are one.
+const TOKEN_USE_STEP_MS: i64 = 60_000;
 
 /// A password for RTSP (and later ONVIF).
 #[derive(Debug, Clone)]
@@ -43,6 +45,8 @@ pub struct TokenView {
     pub created_at: String,
     /// When it ends (RFC 3339).
     pub expires_at: Option<String>,
+    /// When it last let somebody in, to the minute (RFC 3339).
+    pub last_used_at: Option<String>,
 }
 
 impl From<&ApiToken> for TokenView {
@@ -55,6 +59,7 @@ impl From<&ApiToken> for TokenView {
             read_only: t.read_only,
             created_at: t.created_at.rfc3339(),
             expires_at: t.expires_at.map(UnixMillis::rfc3339),
+            last_used_at: t.last_used_at.map(UnixMillis::rfc3339),
         }
     }
 }
@@ -84,6 +89,28 @@ pub struct Ticket {
 }
 
 impl Auth {
+    /// Notes the use of a token. Once a minute is enough to tell a token that is used from a forgotten one.
+    pub(super) fn used(&self, t: &ApiToken) {
+        let now = self.clock.wall();
+        if t.last_used_at.is_some_and(|at| (0..TOKEN_USE_STEP_MS).contains(&now.since_ms(at))) {
+            return;
+        }
+        match self.known.write().tokens.get_mut(&t.hash) {
+            // Somebody else noted it between the look and the lock.
+            Some(known) if known.last_used_at != t.last_used_at => return,
+            Some(known) => known.last_used_at = Some(now),
+            None => return,
+        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let (store, id) = (self.store.clone(), t.id);
+        runtime.spawn(async move {
+            if let Err(e) = store.api_token_used(id, now).await {
+                // It may just have been dropped.
+                tracing::debug!(token = id, error = %e, "the use of a token could not be noted");
+            }
+        });
+    }
+
     /// An API token never may more than its maker may now.
     pub(super) fn token_identity(&self, t: &ApiToken) -> Option<Identity> {
         if t.expires_at.is_some_and(|e| e <= self.clock.wall()) {
@@ -184,6 +211,7 @@ impl Auth {
             read_only: new.read_only || who.read_only,
             created_at: now,
             expires_at: new.expires_at,
+            last_used_at: None,
         };
         let token = self.store.insert_api_token(token).await?;
         let view = TokenView::from(&token);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use vigie_base::UnixMillis;
-use vigie_control::auth::NewToken;
+use vigie_control::auth::{NewToken, TokenView};
 use vigie_control::{Error, Kind};
 use vigie_store::Role;
 
@@ -153,7 +153,9 @@ async fn api_tokens_do_at_most_what_their_maker_may() {
     assert_eq!((program.role, program.club_id, program.read_only), (Role::ClubAdmin, Some(3), true));
     let more = NewToken { role: Some(Role::SuperAdmin), ..wish.clone() };
     assert_eq!(auth.create_token(&program, more).await.unwrap_err().code(), "read_only_token");
-    assert_eq!(auth.tokens(&who).unwrap(), std::slice::from_ref(&view));
+    assert_eq!(view.last_used_at, None);
+    let used = TokenView { last_used_at: Some(crate::house::T0.rfc3339()), ..view };
+    assert_eq!(auth.tokens(&who).unwrap(), [used]);
     house.clock.advance(Duration::from_secs(60));
     assert!(auth.authenticate(token.reveal()).is_err(), "it has ended");
     let (view, token) = auth.create_token(&who, NewToken { expires_at: None, ..wish }).await.unwrap();

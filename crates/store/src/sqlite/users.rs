@@ -46,6 +46,7 @@ fn api_token(row: &SqliteRow) -> Result<ApiToken> {
         read_only: get(row, "read_only")?,
         created_at: millis(row, "created_at")?,
         expires_at: maybe_millis(row, "expires_at")?,
+        last_used_at: maybe_millis(row, "last_used_at")?,
     })
 }
 
@@ -187,6 +188,13 @@ impl Users for Sqlite {
         .map_err(|e| conflict(e, &[("api_tokens", "token")]))?;
         tx.commit().await?;
         api_token(&row)
+    }
+
+    async fn api_token_used(&self, id: i64, at: UnixMillis) -> Result<()> {
+        let mut tx = self.begin_light().await?;
+        let done = query("UPDATE api_tokens SET last_used_at = ?2 WHERE id = ?1").bind(id).bind(at.0).execute(&mut *tx);
+        one(done.await?, "token")?;
+        Ok(tx.commit().await?)
     }
 
     async fn delete_api_token(&self, id: i64) -> Result<()> {
