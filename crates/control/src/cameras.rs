@@ -19,7 +19,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 use tracing::{info, warn};
-use vigie_base::{CameraId, StreamKey, StreamName};
+use vigie_base::{CameraId, StreamKey, StreamName, UnixMillis};
 use vigie_hub::Status;
 use vigie_store::{Camera, CameraHealth, Role, StoreError};
 
@@ -149,10 +149,17 @@ impl Cameras {
             }
         }
         for camera in cameras {
-            let connection = self.open(&camera).connection(camera.id, camera.health.failures);
+            let mut connection = self.open(&camera).connection(camera.id, camera.health.failures);
+            connection.next_attempt = self.next_attempt(&camera.health);
             self.run(&camera, connection);
         }
         Ok(())
+    }
+
+    /// When a camera that failed is due. One that was being tried when the process ended is due now.
+    fn next_attempt(&self, health: &CameraHealth) -> Option<UnixMillis> {
+        (health.failures > 0 && !health.suspended)
+            .then(|| health.next_attempt_at.unwrap_or_else(|| self.core.clock.wall()))
     }
 
     /// The camera with its secrets. One whose secrets do not open goes on without them, and says so.
@@ -306,6 +313,7 @@ impl Cameras {
             let mut connection = now.clone();
             if main(&was) == main(&now) {
                 connection.failures = updated.health.failures;
+                connection.next_attempt = self.next_attempt(&updated.health);
             } else {
                 // Another camera, as far as anybody knows: what was learned of the old one is not true of it.
                 self.core.store.forget_streams(old.id).await?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use url::Url;
-use vigie_base::{CameraId, Secret, StreamName};
+use vigie_base::{CameraId, Secret, StreamName, UnixMillis};
 use vigie_hub::{Reason, Stream};
 
 /// One stream of a camera, ready to be pulled.
@@ -40,6 +40,8 @@ pub struct CameraConnection {
     pub streams: Vec<StreamConnection>,
     /// Failures remembered from the last run; zero after a change of the connection.
     pub failures: u32,
+    /// When it would have been tried again, if it was to be; `None` after failures says that it was left alone.
+    pub next_attempt: Option<UnixMillis>,
 }
 
 /// Runs the sources of cameras. Never blocks.

@@ -165,6 +165,7 @@ impl Draft {
             always_on: self.fields.always_on,
             streams,
             failures,
+            next_attempt: None,
         }
     }
 

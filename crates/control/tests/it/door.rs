@@ -128,8 +128,11 @@ async fn going_and_coming_is_told_once_each_and_outlives_a_restart() {
     stream.set_status(Status::Waiting { attempt: 2, at: Instant::now() + Duration::from_secs(20) });
     crate::house::until(async || house.store.camera(CameraId(id)).await.unwrap().unwrap().health.failures == 2).await;
     drop(stream);
+    let due = house.store.camera(CameraId(id)).await.unwrap().unwrap().health.next_attempt_at;
     let house = House::with(house.end().await, |_| {}).await;
-    assert_eq!(house.host.applied.lock()[0].failures, 2, "the place in the back-off table is kept");
+    let resumed = house.host.applied.lock()[0].clone();
+    assert_eq!(resumed.failures, 2, "the place in the back-off table is kept");
+    assert!(due.is_some() && resumed.next_attempt == due, "{:?} instead of {due:?}", resumed.next_attempt);
     let c = house.control.cameras.get(&admin(), "a").await.unwrap();
     assert_eq!(
         (c.connection_health.as_str(), c.last_error_message.as_deref()),

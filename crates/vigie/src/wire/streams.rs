@@ -102,7 +102,7 @@ impl StreamHost for Host {
             let entry = running.entry(key).or_insert_with(|| {
                 let options = Options {
                     probe: streams.probe,
-                    saved: Saved { failures: camera.failures, next: None },
+                    saved: Saved { failures: camera.failures, next: camera.next_attempt },
                     ..Options::default()
                 };
                 if stream.state().status == Status::Disabled {
