@@ -11,7 +11,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use vigie_base::{CameraId, Secret, StreamKey};
-use vigie_hub::{GapCause, Hub, Reason, Status, Stream};
+use vigie_hub::{Event, GapCause, Hub, Reason, Status, Stream, SubscribeOptions};
+use vigie_source::supervisor::{Options as SupervisorOptions, supervise};
 use vigie_source::{ConnectionConfig, SourceError, SourceSpec, Transport, make};
 
 const PASSWORD: &str = "Tr0ub4dor";
@@ -477,4 +478,43 @@ async fn falls_silent_and_is_hung_up_on_properly() {
     assert_eq!(result, Ok(()));
     assert!(cancelled.elapsed() < Duration::from_millis(500));
     assert_eq!(seen.count("TEARDOWN"), 1);
+}
+
+#[tokio::test]
+async fn stays_connected_but_falls_silent_and_the_gap_says_so() {
+    let (port, seen) = camera(|mut c| async move {
+        c.play(SDP).await;
+        c.pictures(1, 25).await;
+        c.hold().await;
+    })
+    .await;
+    let hub = Hub::default();
+    let stream = hub.ensure(StreamKey::main(CameraId(1)));
+    // As a recorder does: it reads, and keeps the source wanted.
+    let mut cursor = stream.subscribe(SubscribeOptions::record(1 << 20));
+    let supervisor = supervise(
+        Arc::clone(&stream),
+        spec(port, Transport::Tcp, false),
+        SupervisorOptions::default(),
+        CancellationToken::new(),
+    );
+    let mut status = stream.status();
+    timeout(Duration::from_secs(5), status.wait_for(|s| *s == Status::Live)).await.unwrap().unwrap();
+    let live = Instant::now();
+    timeout(Duration::from_secs(6), status.wait_for(|s| *s == Status::Silent)).await.unwrap().unwrap();
+    assert!(live.elapsed() < Duration::from_secs(4), "noticed after {:?}", live.elapsed());
+    // A second connection beside the silent one brings pictures again, and the reader is told what was missing.
+    let gap = async {
+        loop {
+            if let Event::Gap(gap) = cursor.next().await.unwrap() {
+                return gap;
+            }
+        }
+    };
+    let gap = timeout(Duration::from_secs(5), gap).await.unwrap();
+    assert_eq!(gap.cause, GapCause::SourceSilent);
+    let length = gap.to - gap.from;
+    assert!((Duration::from_millis(2500)..Duration::from_secs(5)).contains(&length), "{length:?}");
+    assert!(seen.connections.load(Ordering::Relaxed) >= 2);
+    supervisor.stop().await;
 }
