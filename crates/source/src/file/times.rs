@@ -27,8 +27,10 @@ struct Line {
     last_ns: Option<i64>,
     /// Distance of the last two samples.
     step_ns: i64,
-    /// First decode time of the file.
+    /// First decode time of this round, with the shift.
     first_ns: Option<i64>,
+    /// End of the last sample of this round, with the shift.
+    end_ns: i64,
 }
 
 /// Remembers where the stream is while the file goes round. All nanoseconds are of the file, before its speed.
@@ -38,16 +40,16 @@ pub(super) struct Times {
     speed: f64,
     /// Added to the times of the file.
     shift_ns: i64,
-    /// End of the last sample of all tracks, with the shift.
-    end_ns: Option<i64>,
+    /// The shift that this round began with.
+    round_ns: i64,
     /// Where the file goes on after what was read, without the shift.
     next_ns: Option<i64>,
 }
 
 impl Times {
     pub(super) fn new(rates: &[u32], speed: f64) -> Self {
-        let line = |&rate| Line { rate, last_ns: None, step_ns: USUAL_NS, first_ns: None };
-        Self { lines: rates.iter().map(line).collect(), speed, shift_ns: 0, end_ns: None, next_ns: None }
+        let line = |&rate| Line { rate, last_ns: None, step_ns: USUAL_NS, first_ns: None, end_ns: i64::MIN };
+        Self { lines: rates.iter().map(line).collect(), speed, shift_ns: 0, round_ns: 0, next_ns: None }
     }
 
     pub(super) fn place(&mut self, sample: &Sample) -> Placed {
@@ -63,7 +65,7 @@ impl Times {
             }
         }
         let line = &mut self.lines[sample.track];
-        line.first_ns.get_or_insert(file_ns);
+        line.first_ns.get_or_insert(file_ns.saturating_add(self.shift_ns));
         if let Some(step) = line.last_ns.map(|last| file_ns - last).filter(|&s| s > 0) {
             line.step_ns = step;
         }
@@ -74,8 +76,7 @@ impl Times {
         };
         let next = file_ns.saturating_add(length);
         self.next_ns = Some(next);
-        let end = next.saturating_add(self.shift_ns);
-        self.end_ns = Some(self.end_ns.map_or(end, |e| e.max(end)));
+        line.end_ns = line.end_ns.max(next.saturating_add(self.shift_ns));
 
         let shift = MediaTime(self.shift_ns).rescale(1_000_000_000, rate).0;
         let scale = |v: i64| if self.speed == 1.0 { v } else { (v as f64 / self.speed) as i64 };
@@ -88,15 +89,17 @@ impl Times {
         }
     }
 
-    /// The file begins anew: its first sample comes where the last one ends.
+    /// The file begins anew: the first sample of the longest track comes where its last one ends.
+    ///
+    /// Each track is measured by itself: with B-frames, pictures are decoded from before the sound begins, and the time
+    /// from the first of one track to the end of another would leave a hole in both.
     pub(super) fn again(&mut self) {
-        let begin = self.lines.iter().filter_map(|l| l.first_ns).min();
-        if let (Some(end), Some(begin)) = (self.end_ns, begin) {
-            self.shift_ns = end.saturating_sub(begin);
-        }
+        let length = self.lines.iter().filter_map(|l| Some(l.end_ns.saturating_sub(l.first_ns?))).max().unwrap_or(0);
+        self.round_ns = self.round_ns.saturating_add(length);
+        self.shift_ns = self.round_ns;
         self.next_ns = None;
         for line in &mut self.lines {
-            line.last_ns = None;
+            (line.last_ns, line.first_ns, line.end_ns) = (None, None, i64::MIN);
         }
     }
 }
@@ -106,6 +109,20 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+
+    #[test]
+    fn pictures_decoded_before_the_sound_begins_leave_no_hole_between_rounds() {
+        let mut times = Times::new(&[1000, 1000], 1.0);
+        for round in 0..3 {
+            for i in 0..25 {
+                let video = Sample { pts: i * 40, ..sample(0, i * 40 - 80, 40) };
+                let placed = times.place(&video);
+                assert_eq!((placed.pts, placed.dts), (round * 1000 + i * 40, round * 1000 + i * 40 - 80));
+                assert_eq!(times.place(&sample(1, i * 40, 40)).pts, round * 1000 + i * 40);
+            }
+            times.again();
+        }
+    }
 
     fn sample(track: usize, dts: i64, duration: i64) -> Sample {
         Sample { track, pts: dts, dts, duration, key: true, data: Bytes::new(), codec: None }
@@ -122,8 +139,8 @@ mod tests {
             (pictures, sound)
         };
         assert_eq!(pass(), (vec![0, 3600, 7200], vec![-1024, 0, 1024, 2048]));
-        // The pictures end at 10,800 = 120 ms; the sound, which is first, begins there again.
-        assert_eq!(pass(), (vec![12_720, 16_320, 19_920], vec![5760, 6784, 7808, 8832]));
+        // The pictures are longer: they go on where they end, 120 ms after they began, and the sound keeps its distance.
+        assert_eq!(pass(), (vec![10_800, 14_400, 18_000], vec![4736, 5760, 6784, 7808]));
     }
 
     #[test]
