@@ -40,5 +40,5 @@ export default defineConfig({
     reportCompressedSize: true,
     assetsInlineLimit: 0,
   },
-  test: { include: ['test/**/*.test.ts'], environment: 'node' },
+  test: { include: ['test/**/*.test.{ts,tsx}'], environment: 'node' },
 });

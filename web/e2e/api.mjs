@@ -1,6 +1,6 @@
 // The API as scripts use it, for what a test needs around the pages.
 
-export const ACCOUNT = { username: 'ada', password: 'a short sentence 42' };
+export const ACCOUNT = { username: 'operator', password: 'a short sentence 42' };
 
 /** Sets a fresh server up, and gives `call(method, path, body)` and cookies for a browser's context. */
 export async function administer(base) {

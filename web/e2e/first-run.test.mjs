@@ -6,7 +6,7 @@ import { chromium } from './browser.mjs';
 import { openPage, step, waitForMotion } from './page.mjs';
 import { startServer } from './server.mjs';
 
-const USER = 'ada';
+const USER = 'operator';
 const PASSWORD = 'a short sentence 42';
 /** Asking who we are before anybody signed in, and a server that is away on purpose. */
 const EXPECTED = ['401', 'ERR_CONNECTION_REFUSED', 'WebSocket connection', 'ERR_INCOMPLETE_CHUNKED_ENCODING'];
@@ -73,6 +73,13 @@ describe('a newcomer', () => {
     await page.getByLabel('Name', { exact: true }).fill('My test picture');
     await page.getByRole('button', { name: 'Test', exact: true }).click();
     await page.getByText('The camera answers').waitFor();
+    const picture = page.getByAltText('What the camera sees');
+    const { width, height } = await picture.evaluate(async (image) => {
+      await image.decode();
+      return { width: image.naturalWidth, height: image.naturalHeight };
+    });
+    assert.ok(width > 0 && width <= 480, `the picture is ${width} pixels wide`);
+    assert.ok(Math.abs(width / height - 16 / 9) < 0.02, `the picture is ${width} × ${height}`);
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('article', { name: /My test picture/ }).waitFor();
     await waitForMotion(page, 'article[aria-label^="My test picture"] video.live-on');

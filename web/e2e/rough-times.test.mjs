@@ -36,6 +36,18 @@ describe('rough times', () => {
 
   const status = async () => (await call('GET', `/api/video/record/status/${session.session_id}`)).status;
 
+  step('a recording that ends without a click gives the camera back', async () => {
+    const tile = page.getByRole('article', { name: /Gate/ });
+    await tile.hover();
+    await tile.getByRole('button', { name: 'Record Gate' }).click();
+    await tile.locator('button.rec').waitFor();
+    const sessions = async () => (await call('GET', '/api/video/session/list')).sessions;
+    const [{ session_id }] = await sessions();
+    // To the page it looks like the planned end: the recording is over and the session is still there.
+    await call('POST', '/api/video/record/stop', { session_id });
+    await until('the session is closed', async () => (await sessions()).length === 0);
+  });
+
   step('a camera that goes away says why on its tile, and its recording goes on', async () => {
     ({ session } = await call('POST', '/api/video/session/create', { camera_id: camera.id }));
     await call('POST', '/api/video/record/start', { session_id: session.session_id, duration_minutes: 5 });

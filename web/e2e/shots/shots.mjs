@@ -139,6 +139,7 @@ const VIEWS = {
     await page.locator('.form-testcard').click();
     await page.getByRole('button', { name: words('Tester', 'Test', language), exact: true }).click();
     await page.locator('.notice-good').waitFor();
+    await page.locator('img.form-picture').scrollIntoViewIfNeeded();
     await pause(page, 400);
   },
   'add-camera-fails': async ({ page, language }) => {
@@ -236,7 +237,7 @@ const VIEWS = {
   'sign-in-wrong': async ({ page, context }) => {
     await context.clearCookies();
     await page.goto('/');
-    await page.locator('.auth input').first().fill('ada');
+    await page.locator('.auth input').first().fill('operator');
     await page.locator('.auth input').nth(1).fill('not this one');
     await page.keyboard.press('Enter');
     await page.locator('.notice-bad').waitFor();

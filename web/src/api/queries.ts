@@ -1,5 +1,6 @@
 // Server state: one hook per question, one function per action. Keys are shared with the event stream (events.ts).
 import { MutationCache, QueryCache, QueryClient, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useEffect } from 'react';
 import { useStore } from '../lib/store';
 import { ApiError, del, get, patch, post } from './client';
 import { failed, heard, link } from './link';
@@ -12,13 +13,13 @@ import type {
   Role,
   ServerHealth,
   Session,
-  StoppedRecording,
   StreamUrls,
   TestResult,
   User,
   Video,
   VideoHealth,
 } from './model';
+import { closeFinished, startRecording, stopRecording } from './sessions';
 
 export const keys = {
   me: ['me'] as const,
@@ -107,6 +108,14 @@ export function useSessions() {
   });
 }
 
+/** Closes what this page opened as soon as it records no more. For the frame around every page. */
+export function useTidySessions() {
+  const sessions = useSessions().data;
+  useEffect(() => {
+    if (sessions) void closeFinished(sessions);
+  }, [sessions]);
+}
+
 /** The running recording of a camera, if any. */
 export function useRecordingOf(cameraId: number): Session | undefined {
   return useSessions().data?.find((session) => session.camera_id === cameraId && session.recording_active);
@@ -154,23 +163,9 @@ export const actions = {
   deleteCamera: (id: number, force: boolean) => del(`/api/cameras/${id}${force ? '?force=1' : ''}`),
   testSource: async (body: CameraInput) => (await post<{ result: TestResult }>('/api/cameras/test', body)).result,
   testCamera: async (id: number) => (await post<{ result: TestResult }>(`/api/cameras/${id}/test`)).result,
-  /** Opens a session for the camera (or takes ours that is open) and records. */
-  startRecording: async (cameraId: number, minutes: number): Promise<string> => {
-    const { session } = await post<{ session: { session_id: string } }>('/api/video/session/create', {
-      camera_id: cameraId,
-      reuse: true,
-    });
-    await post('/api/video/record/start', { session_id: session.session_id, duration_minutes: minutes });
-    return session.session_id;
-  },
-  /** Stops, and gives the camera back. */
-  stopRecording: async (session: string) => {
-    const result = await post<StoppedRecording>('/api/video/record/stop', {
-      session_id: session,
-    });
-    await post('/api/video/session/close', { session_id: session }).catch(() => undefined);
-    return result;
-  },
+  startRecording: (cameraId: number, minutes: number) =>
+    startRecording(cameraId, minutes, queryClient.getQueryData<Session[]>(keys.sessions) ?? []),
+  stopRecording,
   deleteVideo: (video: Video) =>
     del(
       `/api/video/files/${encodeURIComponent(video.session_id)}/delete?club_id=${video.club_id}&recording_id=${video.recording_id}`,

@@ -5,7 +5,7 @@ import { type ReactNode, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { useEventStream } from '../api/events';
 import { link } from '../api/link';
-import { actions, type Identity, keys, useSessions } from '../api/queries';
+import { actions, type Identity, keys, useSessions, useTidySessions } from '../api/queries';
 import { type Key, useI18n } from '../i18n';
 import { useKeys, useNow } from '../lib/hooks';
 import { useStore } from '../lib/store';
@@ -30,6 +30,7 @@ export function Shell({ children }: { children: ReactNode }) {
   const [help, setHelp] = useState(false);
   const recordings = useSessions().data?.filter((session) => session.recording_active).length ?? 0;
   useEventStream();
+  useTidySessions();
 
   const places: Place[] = [
     { href: '/', label: 'nav.live', icon: LayoutGrid, shown: true },

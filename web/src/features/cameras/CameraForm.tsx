@@ -1,16 +1,16 @@
 // The fields of a camera, with a test that says what was found or what is wrong.
 import { useMutation } from '@tanstack/react-query';
 import { ChevronRight, MonitorPlay, PlugZap } from 'lucide-react';
-import { type ReactNode, useState } from 'react';
+import { useState } from 'react';
 import { ApiError } from '../../api/client';
-import { tell, tellReason } from '../../api/errors';
-import type { Camera, CameraInput, TestResult } from '../../api/model';
+import { tell } from '../../api/errors';
+import type { Camera, CameraInput } from '../../api/model';
 import { actions } from '../../api/queries';
 import { useUser } from '../../app/permissions';
 import { type Key, useI18n } from '../../i18n';
 import { Button, Dialog, Field, Notice, PasswordField, Select } from '../../ui';
-import { codecName } from './facts';
 import { splitCredentials, type UrlProblem, urlProblem } from './source';
+import { TestOutcome } from './TestOutcome';
 import './camera-form.css';
 
 const TRANSPORTS = ['auto', 'tcp', 'udp'] as const;
@@ -208,43 +208,5 @@ function hostOf(url: string): string {
 function fieldErrors(error: ApiError): string[] {
   return Object.values(error.details).flatMap((entry) =>
     entry && typeof entry === 'object' && 'error' in entry && typeof entry.error === 'string' ? [entry.error] : [],
-  );
-}
-
-function TestOutcome({ pending, result, error }: { pending: boolean; result?: TestResult; error: Error | null }) {
-  const i18n = useI18n();
-  const { t, format } = i18n;
-  if (pending) {
-    return (
-      <div className="notice" role="status">
-        <span className="spinner" aria-hidden />
-        {t('form.testing')}
-      </div>
-    );
-  }
-  if (error) {
-    const told = tell(i18n, error);
-    return <Notice title={told.title}>{told.hint}</Notice>;
-  }
-  if (!result) return null;
-  if (!result.success) {
-    const told = tellReason(i18n, result.error_code ?? '');
-    return <Notice title={told.title}>{told.hint}</Notice>;
-  }
-  const facts: ReactNode[] = [
-    result.resolution?.replace('x', ' × '),
-    result.codec && codecName(result.codec),
-    result.fps && t('fact.fps_value', { fps: format.fps(result.fps) }),
-    result.audio_codec ? t('form.with_sound', { codec: codecName(result.audio_codec) }) : t('form.without_sound'),
-    typeof result.response_time_ms === 'number' && format.delay(result.response_time_ms),
-  ].filter(Boolean);
-  return (
-    <Notice tone="good" title={t('form.works')}>
-      <ul className="form-facts">
-        {facts.map((fact) => (
-          <li key={String(fact)}>{fact}</li>
-        ))}
-      </ul>
-    </Notice>
   );
 }
