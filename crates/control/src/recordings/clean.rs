@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 use tracing::{info, warn};
-use vigie_store::{RecordingFilter, RecordingState, Role};
+use vigie_store::{RecordingFilter, RecordingState, Role, SessionState};
 
 use super::view::Cleaned;
 use crate::core::Core;
@@ -19,8 +19,10 @@ use crate::sessions;
 
 /// Files below this hold nothing (seed rule).
 const EMPTY_BYTES: u64 = 1024;
-/// A file that changed a moment ago may be one that is being written by somebody else.
+/// A file that changed a moment ago may be one that is being written.
 const SETTLED: Duration = Duration::from_secs(60);
+/// Where nothing is being recorded, a young file is looked at twice, so far apart.
+const SECOND_LOOK: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(core: &Core, who: &Identity) -> Result<(Cleaned, Vec<Value>)> {
     let mut cleaned = Cleaned::default();
@@ -56,38 +58,67 @@ pub(super) async fn run(core: &Core, who: &Identity) -> Result<(Cleaned, Vec<Val
     if who.role == Role::SuperAdmin {
         let known: BTreeSet<PathBuf> = rows.iter().map(|r| core.config.media_dir.join(&r.path)).collect();
         let videos = core.config.media_dir.join("videos");
-        let removed = tokio::task::spawn_blocking(move || remove_foreign(&videos, &known, SystemTime::now()))
-            .await
-            .map_err(|_| Error::Internal("looking for empty files panicked".to_owned()))?;
+        let found = blocking(move || foreign(&videos, &known)).await?;
+        let now = SystemTime::now();
+        let old = |f: &Foreign| now.duration_since(f.modified).is_ok_and(|age| age >= SETTLED);
+        let (mut empty, young): (Vec<Foreign>, Vec<Foreign>) = found.into_iter().partition(old);
+        if !young.is_empty() && quiet(core) {
+            tokio::time::sleep(SECOND_LOOK).await;
+            // A recording that began meanwhile may have made any of them.
+            if quiet(core) {
+                empty.extend(young);
+            }
+        }
+        let removed = blocking(move || remove(&empty)).await?;
         cleaned.empty_files += removed.len();
         details.extend(removed.into_iter().map(|p| json!({ "kind": "empty_file", "path": p })));
     }
     Ok((cleaned, details))
 }
 
-/// Empty `.mp4` files that no row knows, in `videos/<club>/`.
-fn remove_foreign(videos: &Path, known: &BTreeSet<PathBuf>, now: SystemTime) -> Vec<String> {
-    let mut removed = Vec::new();
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| Error::Internal("looking for empty files panicked".to_owned()))
+}
+
+/// Whether no recording is beginning, running or being finished: a file may be there before its row is.
+fn quiet(core: &Core) -> bool {
+    let busy = |s: SessionState| matches!(s, SessionState::Starting | SessionState::Recording | SessionState::Stopping);
+    core.recorder.active().is_empty() && !core.sessions.all().iter().any(|s| busy(s.state))
+}
+
+/// An empty `.mp4` file that no row knows, as it was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Foreign {
+    path: PathBuf,
+    bytes: u64,
+    modified: SystemTime,
+}
+
+fn seen(path: PathBuf) -> Option<Foreign> {
+    // Links are not followed: only ordinary files of ours are looked at.
+    let meta = std::fs::symlink_metadata(&path).ok().filter(|m| m.is_file() && m.len() < EMPTY_BYTES)?;
+    Some(Foreign { path, bytes: meta.len(), modified: meta.modified().ok()? })
+}
+
+/// What lies empty and unknown in `videos/<club>/`.
+fn foreign(videos: &Path, known: &BTreeSet<PathBuf>) -> Vec<Foreign> {
     let entries = |dir: &Path| std::fs::read_dir(dir).into_iter().flatten().flatten().collect::<Vec<_>>();
-    for club in entries(videos).into_iter().filter(|e| e.file_type().is_ok_and(|t| t.is_dir())) {
-        for file in entries(&club.path()) {
-            let path = file.path();
-            // `metadata` of an entry does not follow links: only ordinary files of ours are looked at.
-            let Ok(meta) = file.metadata() else { continue };
-            let settled = meta.modified().is_ok_and(|m| now.duration_since(m).is_ok_and(|age| age >= SETTLED));
-            let mp4 = path.extension().is_some_and(|e| e == "mp4");
-            if meta.is_file()
-                && mp4
-                && settled
-                && meta.len() < EMPTY_BYTES
-                && !known.contains(&path)
-                && std::fs::remove_file(&path).is_ok()
-            {
-                removed.push(path.display().to_string());
-            }
-        }
-    }
-    removed
+    entries(videos)
+        .into_iter()
+        .filter(|e| e.file_type().is_ok_and(|t| t.is_dir()))
+        .flat_map(|club| entries(&club.path()))
+        .map(|file| file.path())
+        .filter(|path| path.extension().is_some_and(|e| e == "mp4") && !known.contains(path))
+        .filter_map(seen)
+        .collect()
+}
+
+/// Removes those that are still as they were seen; says which.
+fn remove(files: &[Foreign]) -> Vec<String> {
+    let same = |f: &&Foreign| seen(f.path.clone()).as_ref() == Some(*f);
+    let gone = files.iter().filter(same).filter(|f| std::fs::remove_file(&f.path).is_ok());
+    gone.map(|f| f.path.display().to_string()).collect()
 }
 
 #[cfg(test)]
@@ -95,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_old_small_unknown_mp4_files_go() {
+    fn only_small_unknown_mp4_files_that_stay_as_they_are_go() {
         let dir = tempfile::tempdir().unwrap();
         let club = dir.path().join("0");
         std::fs::create_dir(&club).unwrap();
@@ -104,15 +135,16 @@ mod tests {
             std::fs::write(&path, vec![0; bytes]).unwrap();
             path
         };
-        let (empty, known) = (file("a.mp4", 1023), file("known.mp4", 10));
+        let (empty, growing, known) = (file("a.mp4", 1023), file("b.mp4", 10), file("known.mp4", 10));
         for (name, bytes) in [("full.mp4", 1024), ("notes.txt", 5)] {
             file(name, bytes);
         }
-        let rows = BTreeSet::from([known]);
-        assert!(remove_foreign(dir.path(), &rows, SystemTime::now()).is_empty(), "too young to judge");
-        let later = SystemTime::now() + SETTLED;
-        assert_eq!(remove_foreign(dir.path(), &rows, later), [empty.display().to_string()]);
-        assert_eq!(std::fs::read_dir(&club).unwrap().count(), 3);
-        assert!(remove_foreign(&dir.path().join("nowhere"), &rows, later).is_empty());
+        let mut found = foreign(dir.path(), &BTreeSet::from([known]));
+        found.sort_by(|a, b| a.path.cmp(&b.path));
+        assert_eq!(found.iter().map(|f| &f.path).collect::<Vec<_>>(), [&empty, &growing]);
+        std::fs::write(&growing, [0; 20]).unwrap();
+        assert_eq!(remove(&found), [empty.display().to_string()]);
+        assert_eq!(std::fs::read_dir(&club).unwrap().count(), 4);
+        assert!(foreign(&dir.path().join("nowhere"), &BTreeSet::new()).is_empty());
     }
 }
