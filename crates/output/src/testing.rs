@@ -43,7 +43,7 @@ impl Gate for OneCamera {
 }
 
 pub(crate) fn user() -> Principal {
-    Principal::User { id: 1, name: "ada".into() }
+    Principal::User { id: 1, name: "viewer".into() }
 }
 
 /// The routes over a hub with one camera.

@@ -211,15 +211,15 @@ mod tests {
     #[test]
     fn poor_passwords_and_odd_names_are_refused() {
         for (name, password) in [
-            ("bob", ""),
-            ("bob", "short"),
+            ("guard", ""),
+            ("guard", "short"),
             ("administrator", "Administrator"),
-            ("bob", "aaaaaaaaaaaaaaaa"),
-            ("bob", "Password123"),
+            ("guard", "aaaaaaaaaaaaaaaa"),
+            ("guard", "Password123"),
         ] {
             assert!(check_new_password("password", name, &Secret::new(password)).is_err(), "{password}");
         }
-        assert!(check_new_password("password", "bob", &Secret::new("grün-wie-7-Äpfel")).is_ok());
+        assert!(check_new_password("password", "guard", &Secret::new("grün-wie-7-Äpfel")).is_ok());
         for name in ["", "a b", "a:b", "a\"b", "a\nb", "<x>"] {
             assert!(check_username(name).is_err(), "{name:?}");
         }

@@ -35,7 +35,7 @@ async fn the_first_comer_from_elsewhere_needs_the_code_of_the_log() {
     let done = auth.setup(from(AWAY), "admin", &secret(PASSWORD), Some(&lower)).await.unwrap();
     assert_eq!((done.user.role, done.expires_in), ("SUPER_ADMIN", 900));
     assert!(!auth.setup_needed() && auth.setup_code().is_none());
-    let again = auth.setup(from(HERE), "eve", &secret(PASSWORD), None).await.unwrap_err();
+    let again = auth.setup(from(HERE), "second", &secret(PASSWORD), None).await.unwrap_err();
     assert_eq!((again.code(), again.kind()), ("setup_done", Kind::Conflict));
 }
 
@@ -123,14 +123,14 @@ async fn what_is_taken_back_stops_at_once() {
     auth.refresh(&new.refresh_token).await.unwrap();
     assert!(auth.login(from(HERE), "admin", &secret(PASSWORD)).await.is_err());
 
-    auth.create_user(&admin(), "bob", &secret("bobs-password"), Role::Player, Some(1)).await.unwrap();
-    let taken = auth.create_user(&admin(), "BOB", &secret("bobs-password"), Role::Player, Some(1)).await;
+    auth.create_user(&admin(), "guard", &secret("guards-password"), Role::Player, Some(1)).await.unwrap();
+    let taken = auth.create_user(&admin(), "GUARD", &secret("guards-password"), Role::Player, Some(1)).await;
     assert!(matches!(taken, Err(Error::DuplicateUsername)));
-    let bob = auth.login(from(HERE), "bob", &secret("bobs-password")).await.unwrap();
-    let id = vigie_base::UserId(bob.user.id);
+    let guard = auth.login(from(HERE), "guard", &secret("guards-password")).await.unwrap();
+    let id = vigie_base::UserId(guard.user.id);
     auth.set_user_enabled(&admin(), id, false).await.unwrap();
-    assert!(auth.authenticate(bob.token.reveal()).is_err());
-    assert!(auth.login(from(HERE), "bob", &secret("bobs-password")).await.is_err());
+    assert!(auth.authenticate(guard.token.reveal()).is_err());
+    assert!(auth.login(from(HERE), "guard", &secret("guards-password")).await.is_err());
     let last = auth.set_user_enabled(&admin(), vigie_base::UserId(new.user.id), false).await;
     assert_eq!(last.unwrap_err().kind(), Kind::Invalid, "the last administrator stays");
 }
