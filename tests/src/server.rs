@@ -147,6 +147,11 @@ impl Vigie {
         Ok(a.body["session"]["session_id"].as_str().context("session id")?.to_owned())
     }
 
+    /// The administrator's token, for programs that ask by themselves.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// Everything logged so far.
     pub fn log_text(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
