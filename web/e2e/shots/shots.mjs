@@ -139,7 +139,7 @@ const VIEWS = {
     await page.locator('.form-testcard').click();
     await page.getByRole('button', { name: words('Tester', 'Test', language), exact: true }).click();
     await page.locator('.notice-good').waitFor();
-    await page.locator('img.form-picture').scrollIntoViewIfNeeded();
+    await page.locator('img.form-picture').waitFor();
     await pause(page, 400);
   },
   'add-camera-fails': async ({ page, language }) => {

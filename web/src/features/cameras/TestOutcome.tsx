@@ -11,11 +11,11 @@ export function TestOutcome(props: { pending: boolean; result?: TestResult; erro
   const i18n = useI18n();
   const { t, format } = i18n;
   const ref = useRef<HTMLDivElement>(null);
-  const shown = pending || error !== null || result !== undefined;
+  const stage = pending ? 'asking' : error || result ? 'told' : '';
   // Below the fields there may be no room for it; whoever asked wants to see it.
   useEffect(() => {
-    if (shown) ref.current?.scrollIntoView({ block: 'nearest' });
-  }, [shown]);
+    if (stage) ref.current?.scrollIntoView({ block: 'nearest' });
+  }, [stage]);
 
   if (pending) {
     return (
@@ -31,7 +31,7 @@ export function TestOutcome(props: { pending: boolean; result?: TestResult; erro
   if (error || (result && !result.success)) {
     const told = error ? tell(i18n, error) : tellReason(i18n, result?.error_code ?? '');
     return (
-      <div ref={ref}>
+      <div className="form-outcome" ref={ref}>
         <Notice title={told.title}>{told.hint}</Notice>
       </div>
     );
