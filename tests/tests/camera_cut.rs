@@ -1,12 +1,12 @@
 //! A camera is unplugged and plugged in again while it is watched and recorded. Nobody is thrown out, the file is one, and
 //! the hole in it is known.
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use vigie_tests::{Child, GstCamera, Vigie, ffprobe_json, require, until};
+use vigie_tests::{GstCamera, Player, Vigie, ffprobe_json, until};
 
 fn status(vigie: &Vigie, session: &str) -> Result<Value> {
     Ok(vigie.get(&format!("/api/video/record/status/{session}"))?.body["status"].clone())
@@ -14,30 +14,14 @@ fn status(vigie: &Vigie, session: &str) -> Result<Value> {
 
 #[test]
 fn watched_and_recorded_through_a_cut() -> Result<()> {
-    require("ffmpeg")?;
     let mut camera = GstCamera::start(&["--codec", "h264", "--audio", "aac", "--gop", "15"])?;
     let vigie = Vigie::start("", &[])?;
     let url = format!("rtsp://127.0.0.1:{}/cam", camera.port);
     let id = vigie.add_camera(&json!({"name": "Court 1", "primary_stream_url": url}))?;
 
     // A player that nobody here wrote watches through all of it.
-    let progress = vigie.data_dir().join("progress");
-    let host = vigie.rtsp.trim_start_matches("rtsp://");
-    let mut player = Command::new("ffmpeg");
-    player
-        .args(["-v", "error", "-nostdin", "-rtsp_transport", "tcp", "-i", &format!("rtsp://{host}/cam/{id}/main")])
-        .args(["-map", "0:v", "-c", "copy", "-f", "null", "-progress"])
-        .arg(&progress)
-        .arg("-")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    let mut player = Child::spawn(player)?;
-    let frames = || -> Result<u64> {
-        let text = std::fs::read_to_string(&progress)?;
-        let line = text.lines().rev().find_map(|l| l.strip_prefix("frame=")).context("no progress yet")?;
-        Ok(line.trim().parse()?)
-    };
-    until("the player plays", Duration::from_secs(20), || Ok((frames()? > 20).then_some(())))?;
+    let mut player = Player::start(&vigie, &format!("cam/{id}/main"))?;
+    until("the player plays", Duration::from_secs(20), || Ok((player.frames()? > 20).then_some(())))?;
 
     let session = vigie.open_session(id)?;
     let a = vigie.post("/api/video/record/start", &json!({"session_id": session, "duration_minutes": 5}))?;
@@ -48,7 +32,7 @@ fn watched_and_recorded_through_a_cut() -> Result<()> {
     })?;
 
     camera.unplug()?;
-    let watched = frames()?;
+    let watched = player.frames()?;
     until("the loss is seen", Duration::from_secs(10), || {
         Ok((status(&vigie, &session)?["source_connected"] == json!(false)).then_some(()))
     })?;
@@ -56,8 +40,8 @@ fn watched_and_recorded_through_a_cut() -> Result<()> {
     let cut = Instant::now();
     until("four seconds pass", Duration::from_secs(5), || Ok((cut.elapsed() > Duration::from_secs(4)).then_some(())))?;
     camera.replug()?;
-    until("the player plays on", Duration::from_secs(15), || Ok((frames()? > watched + 40).then_some(())))?;
-    ensure!(player.try_wait()?.is_none(), "the player was thrown out");
+    until("the player plays on", Duration::from_secs(15), || Ok((player.frames()? > watched + 40).then_some(())))?;
+    ensure!(player.is_playing()?, "the player was thrown out");
     until("recording goes on", Duration::from_secs(15), || {
         let s = status(&vigie, &session)?;
         Ok((s["source_connected"] == json!(true) && s["gaps"] != json!(0) && s["gaps"] != json!([])).then_some(()))

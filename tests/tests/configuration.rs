@@ -1,11 +1,10 @@
 //! Declared cameras, reload without disconnecting anybody, restarts.
 
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use vigie_tests::{Child, Vigie, require, until};
+use vigie_tests::{Player, Vigie, until};
 
 const ONE: &str = r#"
 [[cameras]]
@@ -20,28 +19,13 @@ fn cameras(vigie: &Vigie) -> Result<Vec<Value>> {
 
 #[test]
 fn declared_cameras_are_there_and_a_reload_disconnects_nobody() -> Result<()> {
-    require("ffmpeg")?;
     let vigie = Vigie::start(ONE, &[])?;
     let list = cameras(&vigie)?;
     ensure!(list.len() == 1 && list[0]["slug"] == json!("entrance"), "{list:?}");
     let id = list[0]["id"].as_i64().context("id")?;
 
-    let progress = vigie.data_dir().join("progress");
-    let host = vigie.rtsp.trim_start_matches("rtsp://");
-    let mut player = Command::new("ffmpeg");
-    player
-        .args(["-v", "error", "-nostdin", "-rtsp_transport", "tcp", "-i", &format!("rtsp://{host}/entrance")])
-        .args(["-map", "0:v", "-c", "copy", "-f", "null", "-progress"])
-        .arg(&progress)
-        .arg("-")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    let mut player = Child::spawn(player)?;
-    let frames = || -> Result<u64> {
-        let text = std::fs::read_to_string(&progress)?;
-        Ok(text.lines().rev().find_map(|l| l.strip_prefix("frame=")).context("no progress")?.trim().parse()?)
-    };
-    until("the player plays", Duration::from_secs(20), || Ok((frames()? > 5).then_some(())))?;
+    let mut player = Player::start(&vigie, "entrance")?;
+    until("the player plays", Duration::from_secs(20), || Ok((player.frames()? > 5).then_some(())))?;
 
     // Fields that the file sets belong to the file.
     let a = vigie.send_json("PATCH", &format!("/api/cameras/{id}"), &json!({"name": "Back door"}))?;
@@ -70,9 +54,9 @@ fn declared_cameras_are_there_and_a_reload_disconnects_nobody() -> Result<()> {
         Ok(off.then_some(()))
     })?;
 
-    let seen = frames()?;
-    until("the player still plays", Duration::from_secs(10), || Ok((frames()? > seen + 10).then_some(())))?;
-    ensure!(player.try_wait()?.is_none(), "the player was thrown out");
+    let seen = player.frames()?;
+    until("the player still plays", Duration::from_secs(10), || Ok((player.frames()? > seen + 10).then_some(())))?;
+    ensure!(player.is_playing()?, "the player was thrown out");
     Ok(())
 }
 
