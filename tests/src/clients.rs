@@ -109,8 +109,29 @@ impl GstCamera {
     }
 }
 
+/// An MJPEG camera over HTTP (`testkit/cameras/http_jpeg.py`).
+#[derive(Debug)]
+pub struct HttpCamera {
+    _child: Child,
+    /// The port it listens on.
+    pub port: u16,
+}
+
+impl HttpCamera {
+    /// Starts it on a free port.
+    pub fn start() -> Result<Self> {
+        require("ffmpeg")?;
+        let (child, port) = launch_script("http_jpeg.py", 0, &[])?;
+        Ok(Self { _child: child, port })
+    }
+}
+
 fn launch(port: u16, options: &[String]) -> Result<(Child, u16)> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testkit/cameras/gst_rtsp.py");
+    launch_script("gst_rtsp.py", port, options)
+}
+
+fn launch_script(name: &str, port: u16, options: &[String]) -> Result<(Child, u16)> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testkit/cameras").join(name);
     let mut command = Command::new("/usr/bin/python3");
     command.arg(script).args(["--port", &port.to_string()]).args(options);
     // It serves until its input ends, so that it never outlives the test.

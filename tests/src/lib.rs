@@ -4,9 +4,11 @@
 //! condition with a deadline, never for a time.**
 
 mod clients;
+mod player;
 mod server;
 
-pub use clients::{Child, GstCamera, ffprobe, ffprobe_json, require};
+pub use clients::{Child, GstCamera, HttpCamera, ffprobe, ffprobe_json, require};
+pub use player::Player;
 pub use server::{Answer, Vigie};
 
 use std::time::{Duration, Instant};

@@ -152,6 +152,11 @@ impl Vigie {
         &self.token
     }
 
+    /// Where players find a stream: `rtsp://127.0.0.1:port/` and the path.
+    pub fn rtsp_url(&self, path: &str) -> String {
+        format!("rtsp://{}/{path}", self.rtsp.trim_start_matches("rtsp://"))
+    }
+
     /// Everything logged so far.
     pub fn log_text(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
