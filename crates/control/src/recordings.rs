@@ -29,6 +29,9 @@ pub use view::{
     VideoView,
 };
 
+/// Longest that a download waits for its file to get its final size.
+const SETTLE: Duration = Duration::from_secs(5);
+
 /// Recordings. See the module.
 #[derive(Debug, Clone)]
 pub struct Recordings {
@@ -212,6 +215,9 @@ impl Recordings {
             RecordingState::Open => return Err(Error::RecordingActive),
             RecordingState::Failed | RecordingState::Deleting => return Err(Error::VideoNotFound),
         }
+        // A short file is rewritten without its reserve right after the stop; a player that reads it in pieces must not
+        // get some of the one and some of the other.
+        self.core.recorder.settled(row.id, SETTLE).await;
         let path = self.core.config.media_dir.join(&row.path);
         let meta = tokio::fs::metadata(&path).await.map_err(|e| {
             warn!(recording = %row.id, path = %path.display(), error = %e, "a recorded file is missing");

@@ -1,6 +1,6 @@
 //! All recordings of this process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -96,6 +96,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     /// Held by whoever replaces or removes finished files, so that none of them comes back.
     pub(crate) tidy: tokio::sync::Mutex<()>,
+    /// Finished files that are about to be replaced by smaller ones.
+    pub(crate) shrinking: tokio::sync::watch::Sender<BTreeSet<RecordingId>>,
     running: Mutex<BTreeMap<SessionId, Slot>>,
     ffmpeg: OnceCell<Arc<Ffmpeg>>,
 }
@@ -150,6 +152,7 @@ impl Recorder {
                 writer,
                 clock,
                 tidy: tokio::sync::Mutex::default(),
+                shrinking: tokio::sync::watch::Sender::default(),
                 running,
                 ffmpeg: OnceCell::new(),
             }),
@@ -237,6 +240,14 @@ impl Recorder {
             // Each outcome is in its row and in its log.
             let _ = r.stop().await;
         }
+    }
+
+    /// Waits until a finished file is no longer going to be replaced by a smaller one, so that its bytes stay what
+    /// they are while it is read in pieces. At most for `limit`.
+    pub async fn settled(&self, id: RecordingId, limit: Duration) {
+        let mut shrinking = self.shared.shrinking.subscribe();
+        // Neither outcome matters: the sender lives as long as we do, and after the limit the file is read as it is.
+        let _ = tokio::time::timeout(limit, shrinking.wait_for(|all| !all.contains(&id))).await;
     }
 
     /// Deletes a finished recording: the row is marked, the file goes, then the row.

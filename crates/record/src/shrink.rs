@@ -20,12 +20,35 @@ const SMALL: u64 = 64 << 20;
 /// Bytes copied at a time.
 const PIECE: usize = 1 << 20;
 
-/// Does it when nobody waits any more.
-pub(crate) fn later(shared: Arc<Shared>, id: RecordingId, path: String, media_bytes: u64) {
-    if media_bytes >= SMALL {
-        return;
+/// A file that is about to be replaced by a smaller one; whoever wants to read it in pieces waits until this is gone.
+pub(crate) struct Pending {
+    shared: Arc<Shared>,
+    id: RecordingId,
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        self.shared.shrinking.send_modify(|all| {
+            all.remove(&self.id);
+        });
     }
+}
+
+/// Says that the file will be replaced, before anybody can know of it. `None` when it is too large for that.
+pub(crate) fn announce(shared: &Arc<Shared>, id: RecordingId, media_bytes: u64) -> Option<Pending> {
+    if media_bytes >= SMALL {
+        return None;
+    }
+    shared.shrinking.send_modify(|all| {
+        all.insert(id);
+    });
+    Some(Pending { shared: Arc::clone(shared), id })
+}
+
+/// Does it when nobody waits any more.
+pub(crate) fn later(pending: Pending, path: String) {
     tokio::spawn(async move {
+        let (shared, id) = (Arc::clone(&pending.shared), pending.id);
         let _tidy = shared.tidy.lock().await;
         // Deleted meanwhile: then there is nothing to do, and nothing may come back.
         let sealed = shared.index.row(id).await;
@@ -39,6 +62,7 @@ pub(crate) fn later(shared: Arc<Shared>, id: RecordingId, path: String, media_by
             Ok(Err(e)) => warn!(path, error = %e, "could not be shrunk; the file stays as it is"),
             Err(_) => warn!(path, "shrinking has crashed; the file stays as it is"),
         }
+        drop(pending);
     });
 }
 

@@ -528,11 +528,14 @@ impl Task {
             width: video.and_then(|t| t.video()).map(|v| i64::from(v.width)),
             height: video.and_then(|t| t.video()).map(|v| i64::from(v.height)),
         };
+        let smaller = crate::shrink::announce(&self.shared, o.id, o.file.media_bytes());
         if let Err(e) = self.shared.index.sealed(o.id, &end).await {
             // The file is whole; the next start finds it finished and seals the row.
             error.get_or_insert(e.into());
         }
-        crate::shrink::later(Arc::clone(&self.shared), o.id, o.path.clone(), o.file.media_bytes());
+        if let Some(smaller) = smaller {
+            crate::shrink::later(smaller, o.path.clone());
+        }
         self.done_duration += Duration::from_millis(u64::try_from(facts.duration_ms).unwrap_or(0));
         self.done_frames += u64::try_from(facts.frames).unwrap_or(0);
         self.with_live(|l| l.size_bytes = u64::try_from(facts.size_bytes).unwrap_or(0));
