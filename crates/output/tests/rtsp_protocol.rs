@@ -335,6 +335,43 @@ async fn a_session_over_udp_lives_by_reports_and_ends_without() {
     assert_eq!(other.ask("SETUP", &format!("{url}/trackID=0"), &transport).await.status, 200);
 }
 
+/// GStreamer ends its stream at a good-bye, and would not go on after a pause.
+#[tokio::test]
+async fn a_pause_over_udp_is_no_good_bye() {
+    let server = Server::with(OPEN, RtspConfig::default()).await;
+    publish(&server, CAMERA, 30);
+    let url = server.url("door");
+    let rtp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let rtcp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let ports = format!("{}-{}", rtp.local_addr().unwrap().port(), rtcp.local_addr().unwrap().port());
+    let mut c = Client::connect(&server).await;
+    let transport = format!("Transport: RTP/AVP;unicast;client_port={ports}\r\n");
+    let session = c.ask("SETUP", &format!("{url}/trackID=0"), &transport).await.session();
+    let in_session = format!("Session: {session}\r\n");
+    let mut buf = [0; 2000];
+    let mut reports = Vec::new();
+    for _ in 0..2 {
+        assert_eq!(c.ask("PLAY", &url, &in_session).await.status, 200);
+        tokio::time::timeout(Duration::from_secs(5), rtp.recv(&mut buf)).await.unwrap().unwrap();
+        assert_eq!(c.ask("PAUSE", &url, &in_session).await.status, 200);
+        let n = tokio::time::timeout(Duration::from_secs(5), rtcp.recv(&mut buf)).await.unwrap().unwrap();
+        reports.push(vigie_media::rtcp::parse(&buf[..n]).unwrap().bye);
+        while let Ok(n) = rtcp.try_recv(&mut buf) {
+            reports.push(vigie_media::rtcp::parse(&buf[..n]).unwrap().bye);
+        }
+        while rtp.try_recv(&mut buf).is_ok() {}
+    }
+    assert!(!reports.contains(&true), "{reports:?}");
+    assert_eq!(c.ask("PLAY", &url, &in_session).await.status, 200);
+    assert_eq!(c.ask("TEARDOWN", &url, &in_session).await.status, 200);
+    loop {
+        let n = tokio::time::timeout(Duration::from_secs(5), rtcp.recv(&mut buf)).await.unwrap().unwrap();
+        if vigie_media::rtcp::parse(&buf[..n]).unwrap().bye {
+            break;
+        }
+    }
+}
+
 /// A picture of that many bytes, key or not.
 fn picture(key: bool, bytes: usize) -> Bytes {
     let mut n = vec![0x55; bytes];

@@ -276,7 +276,7 @@ impl Connection {
             Ask::Play if self.playing.is_some() => Ok(Some(self.machine.played(&[]))),
             Ask::Play => self.play(request).await.map(|()| None),
             Ask::Pause => {
-                self.leave();
+                let _ = self.stop();
                 Ok(Some(self.machine.paused()))
             }
             Ask::Teardown => {
@@ -444,14 +444,22 @@ impl Connection {
         Ok(())
     }
 
-    /// Stops what flows.
+    /// Stops what flows, for good.
     fn leave(&mut self) {
-        let Some(p) = self.playing.take() else { return };
+        if let Some(p) = self.stop()
+            && let Some(reader) = &p.udp
+        {
+            p.feed.feed.say_bye(reader);
+        }
+    }
+
+    /// Stops what flows; it may go on later. Without a good-bye, because players take that for the end.
+    fn stop(&mut self) -> Option<Playing> {
+        let p = self.playing.take()?;
         let metrics = &self.server.config.metrics;
         match &p.udp {
             Some(reader) => {
                 reader.close();
-                p.feed.feed.say_bye(reader);
                 metrics.readers_udp.fetch_sub(1, Ordering::Relaxed);
             }
             None => {
@@ -459,6 +467,7 @@ impl Connection {
                 metrics.readers_tcp.fetch_sub(1, Ordering::Relaxed);
             }
         }
+        Some(p)
     }
 }
 
