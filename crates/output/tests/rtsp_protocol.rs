@@ -9,14 +9,14 @@ mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use support::*;
 use tokio::net::UdpSocket;
-use vigie_hub::{GapCause, SourceTrack};
+use vigie_hub::{GapCause, SourceTrack, SourceUnit};
 use vigie_media::rtp::depacketize::Depacketizer;
-use vigie_media::{Codec, JpegParams, VideoInfo, h264, nal};
+use vigie_media::{Codec, JpegParams, TrackId, VideoInfo, h264, nal};
 use vigie_output::rtsp::RtspConfig;
 
 const TCP: &str = "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n";
@@ -527,6 +527,27 @@ async fn a_camera_that_goes_stalls_its_readers_and_another_codec_ends_them() {
         }
     }
     assert!(bye, "the session ended without a good-bye");
+}
+
+#[tokio::test]
+async fn a_jpeg_that_rtp_cannot_carry_is_refused_also_when_it_comes_late() {
+    let server = Server::start(OPEN).await;
+    let stream = server.hub.ensure(CAMERA);
+    let mut out = stream.publisher(GapCause::SourceLost);
+    let data = Bytes::from_static(include_bytes!("../../media/testdata/jpeg_444.jpg"));
+    let codec = Codec::Jpeg(Arc::new(vigie_media::jpeg::params(&data).unwrap()));
+    out.describe(vec![SourceTrack { clock_rate: 90_000, codec }]).unwrap();
+    let mut demand = stream.demand();
+    let late = tokio::spawn(async move {
+        demand.wait_for(|d| d.viewers > 0).await.unwrap();
+        let (track, arrived) = (TrackId(0), Instant::now());
+        out.push(SourceUnit { track, pts: 0, dts: None, shared_ns: None, arrived, key: true, data }).unwrap();
+        out
+    });
+    let mut c = Client::connect(&server).await;
+    let a = c.ask("DESCRIBE", &server.url("door"), "").await;
+    assert_eq!(a.status, 415, "{}", a.body);
+    drop(late.await.unwrap());
 }
 
 /// Many readers over several shards, some of which pause and play again: nobody misses or repeats a packet.

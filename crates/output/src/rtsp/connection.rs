@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info};
 use vigie_hub::{Cursor, Join, Lag, Purpose, Stream, SubscribeOptions};
-use vigie_media::{StreamDescription, rtcp, sdp};
+use vigie_media::{AccessUnit, Codec, StreamDescription, rtcp, sdp};
 use vigie_proto::rtsp::{
     Ask, Chosen, Input, Join as UrlJoin, Machine, Method, Offer, ParseError, Parser, Request, Response, State, Status,
     Target, TrackSetup, choose,
@@ -323,7 +323,12 @@ impl Connection {
     async fn describe(&mut self, target: &Target) -> Result<Response, Response> {
         let stream = self.stream(&target.path).await?;
         let description = self.description(&stream).await?;
-        let sample = stream.last_key();
+        let jpeg = description.tracks.iter().any(|t| matches!(t.codec, Codec::Jpeg(_)));
+        let sample = match stream.last_key() {
+            // Whether RTP can carry them shows in the pictures alone (RFC 2435 §4.1).
+            None if jpeg => self.first_picture(&stream).await,
+            found => found,
+        };
         for t in &description.tracks {
             feed::check(t, sample.as_deref(), self.server.config.packet_bytes)
                 .map_err(|e| Response::explained(Status::UnsupportedMedia, &format!("{e}.")))?;
@@ -331,6 +336,20 @@ impl Connection {
         let id = u64::from(ssrc(self.server.boot, &stream, 0));
         let session = sdp::Session { name: &target.path, address: self.local.ip(), id };
         Ok(self.machine.described(target, sdp::describe(&description, session)))
+    }
+
+    /// Starts the source when it is idle, and waits for a picture, at most as long as for a description.
+    async fn first_picture(&self, stream: &Arc<Stream>) -> Option<Arc<AccessUnit>> {
+        let mut reader = stream.subscribe(watching());
+        let found = async {
+            while reader.next().await.is_ok() {
+                if let Some(picture) = stream.last_key() {
+                    return Some(picture);
+                }
+            }
+            None
+        };
+        tokio::time::timeout(self.server.config.describe_timeout, found).await.ok().flatten()
     }
 
     async fn setup(&mut self, target: &Target, offers: &[Offer]) -> Result<Response, Response> {
