@@ -215,8 +215,11 @@ const VIEWS = {
     await page.locator('.skeleton').first().waitFor();
     await pause(page, 600);
   },
-  error: async ({ page }) => {
-    const body = { success: false, code: 'internal', error: 'Something went wrong on our side; the log says what.' };
+  error: async ({ page, language }) => {
+    // As the server says it in the page's language.
+    const english = 'Something went wrong on our side; the log says what.';
+    const error = words('Une erreur est survenue de notre côté ; le journal dit laquelle.', english, language);
+    const body = { success: false, code: 'internal', error };
     await page.route(/\/api\/cameras(\?|$)/, (route) => route.fulfill({ status: 500, json: body }));
     await page.goto('/');
     await page.locator('.empty').waitFor();
