@@ -315,3 +315,14 @@ impl Client {
         session
     }
 }
+
+/// Waits for a condition, five seconds at most.
+pub async fn eventually(what: &str, mut f: impl FnMut() -> bool) {
+    for _ in 0..500 {
+        if f() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("never happened: {what}");
+}
