@@ -43,3 +43,86 @@ export type Gap = Schemas['GapView'];
 export type Video = Narrow<Schemas['VideoView'], { state: 'open' | 'sealed' | 'failed' }>;
 export type VideoHealth = Schemas['VideoHealth'];
 export type ServerHealth = Schemas['Health'];
+
+/** A club. Its courts and people belong to it. */
+export interface Club {
+  id: number;
+  name: string;
+  /** IANA name. */
+  timezone: string;
+  created_at: string;
+  terrain_count: number;
+  user_count: number;
+}
+export interface ClubInput {
+  name: string;
+  timezone?: string;
+}
+
+/** A court, which the API calls terrain. */
+export interface Terrain {
+  id: number;
+  club_id: number;
+  club_name: string;
+  name: string;
+  camera_id: number | null;
+  camera_name: string | null;
+  enabled: boolean;
+  created_at: string;
+  status: 'ready' | 'recording' | 'reserved' | 'no_camera' | 'camera_offline' | 'disabled';
+  /** Only when the caller may see that session. */
+  session_id: string | null;
+  live: boolean;
+}
+export interface TerrainInput {
+  name: string;
+  camera_id: number | null;
+  enabled: boolean;
+}
+
+/** An account as administrators see it. */
+export interface Account {
+  id: number;
+  username: string;
+  role: Role;
+  club_id: number | null;
+  club_name: string | null;
+  enabled: boolean;
+  created_at: string;
+  last_login_at: string | null;
+}
+export interface AccountInput {
+  username: string;
+  role: Role;
+  club_id: number | null;
+  enabled: boolean;
+  /** Left out, the server makes one up and answers it this once. */
+  password: string;
+}
+
+/** Lets one tablet use one court. */
+export interface KioskPass {
+  id: number;
+  terrain_id: number;
+  name: string;
+  created_at: string;
+  expires_at: string;
+  last_used_at: string | null;
+}
+export interface NewKioskPass {
+  pass: KioskPass;
+  url: string;
+  /** An SVG document; shown as a picture, never put into the page as markup. */
+  qr_svg: string;
+}
+
+export interface AuditEntry {
+  id: number;
+  at: string;
+  user_id: number | null;
+  actor: string;
+  action: string;
+  target: string;
+  address: string | null;
+  details: unknown;
+}
