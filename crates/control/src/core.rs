@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::crypto::Keys;
 use crate::error::{Error, Result};
 use crate::events::Bus;
-use crate::host::{Prober, StreamHost};
+use crate::host::{Prober, SessionPorts, StreamHost};
 use crate::policy::{Action, Identity, Target, decide};
 use crate::sessions::Table;
 
@@ -26,6 +26,7 @@ pub(crate) struct Core {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) streams: Arc<dyn StreamHost>,
     pub(crate) prober: Arc<dyn Prober>,
+    pub(crate) ports: Arc<dyn SessionPorts>,
     pub(crate) recorder: Recorder,
     pub(crate) keys: Arc<Keys>,
     pub(crate) auth: Arc<Auth>,

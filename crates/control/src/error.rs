@@ -150,6 +150,9 @@ pub enum Error {
     /// The encoder is missing on this machine.
     #[error("this stream has to be encoded, and this machine has no encoder for it")]
     EncoderUnavailable,
+    /// Every port for sessions is taken.
+    #[error("{0}")]
+    NoFreePort(#[from] crate::host::NoFreePort),
     /// No room for the planned recording.
     #[error("the disk has no room for this recording")]
     DiskFull {
@@ -236,6 +239,7 @@ impl Error {
             Error::MaxConcurrent(_) => "max_concurrent_recordings",
             Error::CameraUnreachable { .. } => "camera_unreachable",
             Error::EncoderUnavailable => "encoder_unavailable",
+            Error::NoFreePort(_) => "no_free_port",
             Error::DiskFull { .. } => "disk_full",
             Error::Stopping => "stopping",
             Error::Store(StoreError::DiskFull) => "disk_full",
@@ -270,7 +274,7 @@ impl Error {
             | Error::NotRecording => Kind::Conflict,
             Error::Locked => Kind::Locked,
             Error::CameraUnreachable { .. } => Kind::Upstream,
-            Error::EncoderUnavailable | Error::Stopping => Kind::Unavailable,
+            Error::EncoderUnavailable | Error::NoFreePort(_) | Error::Stopping => Kind::Unavailable,
             Error::DiskFull { .. } | Error::Store(StoreError::DiskFull) => Kind::NoSpace,
             Error::Store(_) | Error::Internal(_) | Error::Key(_) | Error::Recorder { .. } => Kind::Internal,
         }

@@ -1,4 +1,5 @@
-//! What `control` needs from those it must not see: the runner of sources and the prober, in plain types.
+//! What `control` needs from those it must not see: the runner of sources, the prober and the listeners of single
+//! sessions, in plain types.
 //! The binary implements these and hands them in.
 
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use url::Url;
-use vigie_base::{CameraId, Secret, StreamName, UnixMillis};
+use vigie_base::{CameraId, Secret, SessionId, StreamName, UnixMillis};
 use vigie_hub::{Reason, Stream};
 
 /// One stream of a camera, ready to be pulled.
@@ -91,4 +92,35 @@ pub trait Prober: Send + Sync + 'static {
     async fn probe(&self, stream: StreamConnection, timeout: Duration) -> Result<ProbeReport, ProbeFailure>;
     /// The newest key frame of a stream that runs, as a small JPEG; `None` when it cannot be decoded here.
     async fn picture(&self, stream: &Arc<Stream>) -> Option<Bytes>;
+}
+
+/// Every port of the range is taken (contract §20.15, `no_free_port`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no port is free for another session")]
+pub struct NoFreePort;
+
+/// Listeners that serve one session each, for clients of the older systems (contract X-03, `compat.session_ports`).
+/// Never blocks for longer than binding a socket takes.
+pub trait SessionPorts: Send + Sync + 'static {
+    /// Opens a listener for that session, which is in the table already; `Ok(None)` when sessions have none of their
+    /// own. Called once per session, before anybody is told of it.
+    fn allocate(&self, session: &SessionId) -> Result<Option<u16>, NoFreePort>;
+    /// Closes the session's listener, if it has one: the session is over.
+    fn release(&self, session: &SessionId);
+    /// What is open now, by port.
+    fn list(&self) -> Vec<(SessionId, u16)>;
+}
+
+/// Sessions are found under their path alone.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoPorts;
+
+impl SessionPorts for NoPorts {
+    fn allocate(&self, _: &SessionId) -> Result<Option<u16>, NoFreePort> {
+        Ok(None)
+    }
+    fn release(&self, _: &SessionId) {}
+    fn list(&self) -> Vec<(SessionId, u16)> {
+        Vec::new()
+    }
 }

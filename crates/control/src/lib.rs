@@ -36,7 +36,7 @@ use crate::crypto::Keys;
 
 pub use config::Config;
 pub use error::{Error, FieldError, Kind, Result};
-pub use host::{Prober, StreamHost};
+pub use host::{Prober, SessionPorts, StreamHost};
 pub use links::Links;
 pub use policy::{Action, Denied, Identity, Target, decide};
 
@@ -56,6 +56,8 @@ pub struct Parts {
     pub streams: Arc<dyn StreamHost>,
     /// Tests connections.
     pub prober: Arc<dyn Prober>,
+    /// Listeners of single sessions; [`host::NoPorts`] where they have none.
+    pub ports: Arc<dyn SessionPorts>,
     /// Writes files, below [`Config::media_dir`].
     pub recorder: Recorder,
 }
@@ -104,6 +106,7 @@ impl Control {
             clock: parts.clock,
             streams: parts.streams,
             prober: parts.prober,
+            ports: parts.ports,
             recorder: parts.recorder,
             keys,
             auth: Arc::new(auth),

@@ -292,6 +292,7 @@ impl Recordings {
             active_sessions: self.core.sessions.all().len(),
             active_recordings: self.core.recorder.active().len(),
             max_concurrent_recordings: self.core.recorder.config().max_concurrent,
+            proxy_ports: self.core.ports.list().into_iter().map(|(_, port)| port).collect(),
             videos: VideoTotals { count, total_size_bytes },
             disk,
         })
@@ -315,7 +316,7 @@ async fn start(
         return Err(Error::MaxConcurrent(limit));
     }
     let stream = StreamKey::main(camera);
-    let estimate = core.recorder.estimate(stream, duration).map_err(record_error)?;
+    let estimate = core.recorder.estimate(stream, duration, None).await.map_err(record_error)?;
     if !estimate.fits() {
         return Err(Error::DiskFull { needed_bytes: estimate.bytes, available_bytes: estimate.free_bytes });
     }
@@ -330,6 +331,7 @@ async fn start(
         terrain_id: session.terrain_id,
         user_id,
         duration,
+        mode: None,
     };
     let recording = match core.recorder.start(request).await {
         Ok(r) => r,
@@ -426,6 +428,7 @@ fn record_error(e: RecordError) -> Error {
             Error::DiskFull { needed_bytes: needed_mb << 20, available_bytes: free_mb << 20 }
         }
         RecordError::EncoderUnavailable(_) => Error::EncoderUnavailable,
+        RecordError::CannotCopy(_) => Error::field("mode", "invalid_field", message),
         RecordError::NotFinished => Error::VideoNotFound,
         RecordError::Disk(_) | RecordError::Index(_) => Error::Recorder { fault: e.fault(), message },
     }

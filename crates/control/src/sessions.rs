@@ -36,6 +36,8 @@ pub(crate) struct Open {
     verified: bool,
     /// What runs in it, until its end was said.
     recording: Option<Arc<Recording>>,
+    /// Its own listener, where sessions have one.
+    port: Option<u16>,
     /// Keeps the camera pulled.
     _hold: Hold,
 }
@@ -217,11 +219,16 @@ impl Sessions {
 
     fn view(&self, row: &CaptureSession, links: &Links) -> SessionView {
         let recording = self.core.recorder.get(&row.id).filter(|r| !r.is_over());
-        let open = self.core.sessions.0.lock().get(&row.id).map(|o| (o.verified, o.row.last_activity_at));
+        let open = self.core.sessions.0.lock().get(&row.id).map(|o| (o.verified, o.row.last_activity_at, o.port));
+        let port = open.and_then(|o| o.2);
         SessionView {
             session_id: row.id.0.clone(),
-            local_url: format!("{}/proxy/{}/stream.mjpg", links.local(), row.id),
-            proxy_port: links.http_port,
+            local_url: match port {
+                // A listener of the session's own speaks plain HTTP, as the older systems did.
+                Some(port) => format!("http://127.0.0.1:{port}/stream.mjpg"),
+                None => format!("{}/proxy/{}/stream.mjpg", links.local(), row.id),
+            },
+            proxy_port: port.unwrap_or(links.http_port),
             verified: open.is_some_and(|o| o.0),
             club_id: row.club_id,
             terrain_id: row.terrain_id,
@@ -320,7 +327,7 @@ async fn open(core: &Arc<Core>, camera: CameraId, owner: Option<UserId>, reuse: 
             }
             table.insert(
                 row.id.clone(),
-                Open { row: row.clone(), verified: false, recording: None, _hold: stream.hold() },
+                Open { row: row.clone(), verified: false, recording: None, port: None, _hold: stream.hold() },
             );
         }
         // 2. The row. A second that was used before is skipped (decision 28).
@@ -342,20 +349,34 @@ async fn open(core: &Arc<Core>, camera: CameraId, owner: Option<UserId>, reuse: 
         close(core, &row.id, Some(message.clone())).await;
         return Err(Error::CameraUnreachable { reason, message });
     }
-    // 4. Open.
+    // 4. A port of its own, where sessions have one.
+    let port = match core.ports.allocate(&row.id) {
+        Ok(port) => port,
+        Err(e) => {
+            close(core, &row.id, Some(e.to_string())).await;
+            return Err(e.into());
+        }
+    };
+    // 5. Open.
     if let Some(o) = core.sessions.0.lock().get_mut(&row.id) {
         o.verified = true;
+        o.port = port;
     }
     core.set_session_state(&row.id, SessionState::Created, None).await;
     let about = About { camera: Some(camera), session: Some(row.id.clone()), recording: None };
     core.event("session_created", about, format!("session {} was opened", row.id), json!(null)).await;
     // The camera may have been removed while we waited; its sessions went with it.
-    core.sessions.get(&row.id).ok_or(Error::CameraNotFound)
+    let open = core.sessions.get(&row.id);
+    if open.is_none() {
+        core.ports.release(&row.id);
+    }
+    open.ok_or(Error::CameraNotFound)
 }
 
 /// Closes an open session: the claim on the stream ends.
 pub(crate) async fn close(core: &Core, id: &SessionId, error: Option<String>) {
     let Some(mut open) = core.sessions.0.lock().remove(id) else { return };
+    core.ports.release(id);
     let failed = error.is_some();
     open.row.state = SessionState::Closed;
     open.row.closed_at = Some(core.clock.wall());

@@ -74,6 +74,7 @@ pub(crate) async fn serve(run: Run) -> anyhow::Result<()> {
         clock: Arc::new(SystemClock),
         streams: Arc::new(streams::Host(Arc::clone(&streams))),
         prober: Arc::new(streams::Probe(Stills::new(config.tools.ffmpeg.clone()))),
+        ports: Arc::new(vigie_control::host::NoPorts),
         recorder,
     };
     let control = Control::start(settings, parts).await.map_err(|e| anyhow::anyhow!("{e}"))?;

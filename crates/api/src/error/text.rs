@@ -52,6 +52,7 @@ const SENTENCES: &[(&str, &str, &str)] = &[
     ),
     ("method_not_allowed", "This address does not accept that method.", "Cette adresse n’accepte pas cette méthode."),
     ("missing_field", "A value is missing.", "Il manque une valeur."),
+    ("no_free_port", "No port is free for another session.", "Aucun port n’est libre pour une nouvelle session."),
     ("no_frame_yet", "No picture has arrived yet.", "Aucune image n’est encore arrivée."),
     ("not_owner", "This belongs to somebody else.", "Ceci appartient à quelqu’un d’autre."),
     ("not_recording", "This session is not recording.", "Cette session n’enregistre pas."),

@@ -135,7 +135,7 @@ pub(crate) async fn video(State(app): State<App>) -> ApiResult<Json<VideoHealth>
         active_sessions: h.active_sessions,
         active_recordings: h.active_recordings,
         max_concurrent_recordings: h.max_concurrent_recordings,
-        proxy_ports: Vec::new(),
+        proxy_ports: h.proxy_ports,
         videos: h.videos,
         disk: h.disk,
     }))

@@ -193,6 +193,8 @@ pub struct VideoHealth {
     pub active_recordings: usize,
     /// The limit.
     pub max_concurrent_recordings: usize,
+    /// Ports of per-session listeners; empty unless those are switched on.
+    pub proxy_ports: Vec<u16>,
     /// Finished files.
     pub videos: VideoTotals,
     /// The disk of the media folder.

@@ -115,6 +115,7 @@ impl House {
             clock: Arc::new(clock.clone()),
             streams: Arc::<Host>::clone(&host),
             prober: Arc::<Probe>::clone(&probe),
+            ports: Arc::new(vigie_control::host::NoPorts),
             recorder,
         };
         let control = Control::start(config, parts).await.unwrap();
