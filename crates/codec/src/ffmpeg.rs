@@ -5,6 +5,7 @@
 //! that make pictures have a time limit, and no more of them run at once than the machine has use for.
 
 pub mod aac;
+pub mod x264;
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;

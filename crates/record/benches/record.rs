@@ -225,6 +225,7 @@ async fn record_100_cameras(dir: &Path) {
                 terrain_id: None,
                 user_id: None,
                 duration: Duration::from_secs(90 * 60),
+                mode: None,
             };
             let r = recorder.clone();
             tokio::spawn(async move { r.start(request).await.expect("started") })

@@ -32,6 +32,9 @@ pub enum RecordError {
     /// Pictures of this kind have to be converted, and that is not possible here.
     #[error("{0}")]
     EncoderUnavailable(String),
+    /// A copy was asked for of pictures that no MP4 player shows as they are.
+    #[error("{0} cannot be recorded as it is: ask for `auto` or `encode`, or let the camera send H.264 or H.265")]
+    CannotCopy(&'static str),
     /// The stream has nothing that can be recorded.
     #[error("the stream has neither pictures nor sound that can be recorded")]
     NothingToRecord,
@@ -50,7 +53,7 @@ impl RecordError {
     /// Whose fault that is.
     pub fn fault(&self) -> Fault {
         match self {
-            RecordError::AlreadyRecording => Fault::Config,
+            RecordError::AlreadyRecording | RecordError::CannotCopy(_) => Fault::Config,
             RecordError::TooMany(_) => Fault::Capacity,
             RecordError::SourceDown(_) | RecordError::StreamClosed | RecordError::Empty => Fault::Network,
             RecordError::DiskFull { .. } | RecordError::Disk(_) | RecordError::Index(_) => Fault::Disk,
@@ -69,6 +72,7 @@ impl RecordError {
             RecordError::DiskFull { .. } => "disk_full",
             RecordError::Disk(_) => "disk_failed",
             RecordError::EncoderUnavailable(_) => "encoder_unavailable",
+            RecordError::CannotCopy(_) => "invalid_field",
             RecordError::NothingToRecord => "no_video",
             RecordError::Index(_) => "database",
             RecordError::NotFinished => "not_found",

@@ -13,6 +13,7 @@
 //! are written, [`recording`] one running recording, [`recorder`] all of them, [`index`] the rows, [`repair`] start-up.
 
 mod convert;
+mod encode;
 mod error;
 pub mod index;
 mod intake;
@@ -24,6 +25,7 @@ mod shrink;
 pub mod volume;
 pub mod writer;
 
+pub use encode::{EncoderChoice, EncoderState, Encoding, VideoMode};
 pub use error::RecordError;
 pub use index::Index;
 pub use recorder::{Config, Estimate, Recorder, Request};

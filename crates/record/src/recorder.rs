@@ -16,7 +16,7 @@ use vigie_store::RecordingState;
 use crate::recording::{Recording, spawn};
 use crate::volume::Volume;
 use crate::writer::Writer;
-use crate::{Index, RecordError};
+use crate::{EncoderChoice, EncoderState, Encoding, Index, RecordError, VideoMode};
 
 /// Finished recordings that still answer `get`.
 const REMEMBERED: usize = 256;
@@ -36,6 +36,8 @@ pub struct Config {
     pub log_dir: PathBuf,
     /// The ffmpeg program (`tools.ffmpeg`, `FFMPEG_PATH`); without it G.711 becomes Opus instead of AAC.
     pub ffmpeg: PathBuf,
+    /// How pictures are recorded that are not copied, and whether they are copied.
+    pub encoding: Encoding,
 }
 
 impl Default for Config {
@@ -47,6 +49,7 @@ impl Default for Config {
             first_picture: Duration::from_secs(10),
             log_dir: PathBuf::from("logs/video"),
             ffmpeg: PathBuf::from("ffmpeg"),
+            encoding: Encoding::default(),
         }
     }
 }
@@ -68,17 +71,25 @@ pub struct Request {
     pub user_id: Option<UserId>,
     /// After this long it stops by itself.
     pub duration: Duration,
+    /// Whether pictures are copied or encoded; `None` as configured (`record.video_mode`).
+    pub mode: Option<VideoMode>,
 }
 
 /// What a recording would need, before it is started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Estimate {
-    /// Measured, or 4 Mbit/s when nothing was measured yet.
+    /// Measured, or what such a recording usually has.
     pub bitrate_bps: u64,
+    /// Whether it was measured on this stream. Encoded pictures are never measured beforehand.
+    pub measured: bool,
     /// Bytes at that rate.
     pub bytes: u64,
     /// Bytes free now, beyond what has to stay free.
     pub free_bytes: u64,
+    /// `copy` or `encode`: what the recording would be.
+    pub mode: &'static str,
+    /// Whether there is an encoder for it, should it need one.
+    pub encoder_available: bool,
 }
 
 impl Estimate {
@@ -222,16 +233,41 @@ impl Recorder {
         self.active().iter().any(|r| r.request().stream.camera == camera)
     }
 
-    /// What a recording of that stream would need.
-    pub fn estimate(&self, stream: StreamKey, duration: Duration) -> Result<Estimate, RecordError> {
-        let measured = self.shared.hub.get(stream).map_or(0, |s| s.state().bitrate_bps);
-        let bitrate_bps = if measured > 0 { measured } else { 4_000_000 };
+    /// What a recording of that stream would need; `mode` as in [`Request::mode`].
+    pub async fn estimate(
+        &self,
+        stream: StreamKey,
+        duration: Duration,
+        mode: Option<VideoMode>,
+    ) -> Result<Estimate, RecordError> {
+        let stream = self.shared.hub.get(stream);
+        let description = stream.as_ref().and_then(|s| s.description());
+        let video = description.as_ref().and_then(|d| d.video());
+        let encoding = self.shared.config.encoding;
+        let encodes = encoding.encodes(mode, video.map(|v| &v.codec));
+        let measured = stream.map_or(0, |s| s.state().bitrate_bps);
+        let (bitrate_bps, measured) = match measured {
+            _ if encodes => (encoding.usual_bitrate(video.and_then(|v| v.video())), false),
+            0 => (4_000_000, false),
+            bps => (bps, true),
+        };
         let space = self.shared.writer.volume().space().map_err(|e| RecordError::Disk(e.to_string()))?;
         Ok(Estimate {
             bitrate_bps,
+            measured,
             bytes: (bitrate_bps / 8).saturating_mul(duration.as_secs()),
             free_bytes: space.free.saturating_sub(self.shared.config.keep_free_bytes),
+            mode: if encodes { "encode" } else { "copy" },
+            encoder_available: self.encoder().await.available,
         })
+    }
+
+    /// The encoder that recordings use which cannot be copied, for health. The first call tries it out, which takes
+    /// up to some seconds; later ones answer at once.
+    pub async fn encoder(&self) -> EncoderState {
+        let available = self.shared.config.encoding.encoder != EncoderChoice::Libx264;
+        let why = (!available).then(|| "x264 is not used yet".to_owned());
+        EncoderState { name: "openh264", available, why }
     }
 
     /// Finishes everything: for the end of the process.

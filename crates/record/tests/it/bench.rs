@@ -304,6 +304,7 @@ pub(crate) fn request(duration: Duration) -> Request {
         terrain_id: None,
         user_id: None,
         duration,
+        mode: None,
     }
 }
 
