@@ -28,7 +28,7 @@ afterEach(() => vi.unstubAllGlobals());
 
 it('a recording that ended by itself has its session closed, once', async () => {
   const calls = serve('a');
-  expect(await startRecording(1, 60, [])).toBe('a');
+  expect(await startRecording({ camera_id: 1 }, 60, [])).toBe('a');
   await closeFinished([listed('a', true)]);
   expect(calls).toEqual(['session/create', 'record/start']);
   await closeFinished([listed('a', false)]);
@@ -38,14 +38,14 @@ it('a recording that ended by itself has its session closed, once', async () => 
 
 it('a session of somebody else stays open', async () => {
   const calls = serve('b');
-  await startRecording(1, 60, [listed('b', false)]);
+  await startRecording({ camera_id: 1 }, 60, [listed('b', false)]);
   await closeFinished([listed('b', false), listed('never seen', false)]);
   expect(calls).toEqual(['session/create', 'record/start']);
 });
 
 it('a session that still records, or a server that is away, is asked again', async () => {
   serve('c');
-  await startRecording(1, 60, []);
+  await startRecording({ camera_id: 1 }, 60, []);
   for (const status of [409, 503]) {
     const refused = serve('c', { 'session/close': status });
     await closeFinished([listed('c', false)]);
@@ -58,13 +58,13 @@ it('a session that still records, or a server that is away, is asked again', asy
 
 it('a recording that does not start leaves no session behind', async () => {
   const calls = serve('d', { 'record/start': 507 });
-  await expect(startRecording(1, 60, [])).rejects.toMatchObject({ status: 507 });
+  await expect(startRecording({ camera_id: 1 }, 60, [])).rejects.toMatchObject({ status: 507 });
   expect(calls).toEqual(['session/create', 'record/start', 'session/close']);
 });
 
 it('a click on stop closes, and nobody closes again', async () => {
   serve('e');
-  await startRecording(1, 60, []);
+  await startRecording({ camera_id: 1 }, 60, []);
   const calls = serve('e');
   await stopRecording('e');
   await closeFinished([listed('e', false)]);

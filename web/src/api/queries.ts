@@ -9,11 +9,13 @@ import type {
   Camera,
   CameraEvent,
   CameraInput,
+  Club,
   RecordingStatus,
   Role,
   ServerHealth,
   Session,
   StreamUrls,
+  Target,
   TestResult,
   User,
   Video,
@@ -33,6 +35,9 @@ export const keys = {
   tokens: ['tokens'] as const,
   health: ['health'] as const,
   videoHealth: ['video-health'] as const,
+  clubs: ['clubs'] as const,
+  terrains: ['terrains'] as const,
+  markers: (session: string) => ['markers', session] as const,
 };
 
 const retry = (count: number, error: Error) => error instanceof ApiError && error.status === 0 && count < 1;
@@ -47,7 +52,7 @@ export const queryClient = new QueryClient({
 });
 
 /** How often to ask when the event stream tells changes, and when it does not. */
-function usePace(withEvents: number, without: number): number {
+export function usePace(withEvents: number, without: number): number {
   return useStore(link).events ? withEvents : without;
 }
 
@@ -133,10 +138,28 @@ export const useRecordingStatus = (session: string | undefined) =>
 export function useVideos() {
   return useQuery({
     queryKey: keys.videos,
-    queryFn: async ({ signal }) => (await get<{ videos: Video[] }>('/api/video/files/list?club_id=0', signal)).videos,
+    queryFn: ({ signal }) => fetchVideos(signal),
     refetchInterval: usePace(30_000, 8000),
   });
 }
+
+/**
+ * Every recording and clip the reader may see, newest first. Those with one club get that club's; an administrator of
+ * all asks for each club, and for what belongs to none.
+ */
+async function fetchVideos(signal: AbortSignal): Promise<Video[]> {
+  const me = queryClient.getQueryData<Identity>(keys.me);
+  const of = async (club?: number) => {
+    const query = new URLSearchParams({ kind: 'all', ...(club !== undefined && { club_id: String(club) }) });
+    return (await get<{ videos: Video[] }>(`/api/video/files/list?${query}`, signal)).videos;
+  };
+  if (me?.kind === 'user' && me.user.role !== 'SUPER_ADMIN') return of();
+  const clubs = await queryClient.fetchQuery({ queryKey: keys.clubs, queryFn: () => fetchClubs(), staleTime: 20_000 });
+  const lists = await Promise.all([of(0), ...clubs.map((club) => of(club.id))]);
+  return lists.flat().sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at));
+}
+
+export const fetchClubs = async (signal?: AbortSignal) => (await get<{ clubs: Club[] }>('/api/clubs', signal)).clubs;
 
 export const useTokens = () =>
   useQuery({
@@ -163,8 +186,8 @@ export const actions = {
   deleteCamera: (id: number, force: boolean) => del(`/api/cameras/${id}${force ? '?force=1' : ''}`),
   testSource: async (body: CameraInput) => (await post<{ result: TestResult }>('/api/cameras/test', body)).result,
   testCamera: async (id: number) => (await post<{ result: TestResult }>(`/api/cameras/${id}/test`)).result,
-  startRecording: (cameraId: number, minutes: number) =>
-    startRecording(cameraId, minutes, queryClient.getQueryData<Session[]>(keys.sessions) ?? []),
+  startRecording: (target: Target, minutes: number) =>
+    startRecording(target, minutes, queryClient.getQueryData<Session[]>(keys.sessions) ?? []),
   stopRecording,
   deleteVideo: (video: Video) =>
     del(

@@ -1,22 +1,27 @@
 // Capture sessions that this page opened. **What was opened here is closed here**, also when its recording ended by
 // itself; what somebody else opened is left alone, and so is what runs.
 import { ApiError, post } from './client';
-import type { Session, StoppedRecording } from './model';
+import type { RecordMode, Session, StoppedRecording, Target } from './model';
 
-const opened = new Set<string>();
+const opened = remembered('vigie.sessions');
 
 const close = (session: string) => post('/api/video/session/close', { session_id: session });
 
-/** Opens a session for the camera (or takes ours that is open, `known` being those there are) and records. */
-export async function startRecording(cameraId: number, minutes: number, known: Session[]): Promise<string> {
+/** Opens a session for the court or camera (or takes ours that is open, `known` being those there are) and records. */
+export async function startRecording(
+  target: Target,
+  minutes: number,
+  known: Session[],
+  mode?: RecordMode,
+): Promise<string> {
   const answer = await post<{ session: { session_id: string } }>('/api/video/session/create', {
-    camera_id: cameraId,
+    ...target,
     reuse: true,
   });
   const id = answer.session.session_id;
   const ours = opened.has(id) || !known.some((session) => session.session_id === id);
   try {
-    await post('/api/video/record/start', { session_id: id, duration_minutes: minutes });
+    await post('/api/video/record/start', { session_id: id, duration_minutes: minutes, mode });
   } catch (error) {
     if (ours) {
       opened.delete(id);
@@ -54,4 +59,42 @@ export async function closeFinished(sessions: Session[]): Promise<void> {
       }),
     ),
   );
+}
+
+/** A set of words that outlives the page: a tablet that was reloaded still gives back what it opened. */
+function remembered(key: string) {
+  const storage = (() => {
+    try {
+      return globalThis.localStorage;
+    } catch {
+      // Storage may be forbidden.
+      return undefined;
+    }
+  })();
+  const words = new Set<string>();
+  try {
+    const stored: unknown = JSON.parse(storage?.getItem(key) ?? '[]');
+    if (Array.isArray(stored)) for (const word of stored.slice(-50)) words.add(String(word));
+  } catch {
+    // Not ours; it is written over.
+  }
+  const save = () => {
+    try {
+      storage?.setItem(key, JSON.stringify([...words]));
+    } catch {
+      // The memory then lasts as long as the page.
+    }
+  };
+  return {
+    has: (word: string) => words.has(word),
+    add: (word: string) => {
+      words.add(word);
+      save();
+    },
+    delete: (word: string) => {
+      const known = words.delete(word);
+      if (known) save();
+      return known;
+    },
+  };
 }
