@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use vigie_media::{AccessUnit, MediaKind, StreamDescription};
 
-use crate::ring::{Entry, Pin};
+use crate::ring::{Entry, Pin, Ring};
 use crate::stream::Stream;
 use crate::{Gap, GapCause};
 
@@ -176,7 +176,7 @@ impl Cursor {
     /// Entries and bytes published that this reader has not taken yet.
     pub fn lag(&self) -> (u64, u64) {
         let ring = self.stream.ring.lock();
-        let next = self.next.max(ring.base());
+        let next = self.next.max(self.oldest(&ring));
         (ring.head() - next, ring.bytes_from(next))
     }
 
@@ -196,6 +196,11 @@ impl Cursor {
         lost
     }
 
+    /// The oldest entry that this reader may still get: what is only kept as history is nobody's backlog.
+    fn oldest(&self, ring: &Ring) -> u64 {
+        if self.pin.is_some() { ring.base() } else { ring.live() }
+    }
+
     fn moved(&self) {
         if let Some(pin) = &self.pin {
             pin.next.store(self.next, Ordering::Release);
@@ -205,7 +210,7 @@ impl Cursor {
     fn fill(&mut self, max: usize) {
         let stream = Arc::clone(&self.stream);
         let ring = stream.ring.lock();
-        if self.next < ring.base() {
+        if self.next < self.oldest(&ring) {
             let to = ring.join_at().unwrap_or(ring.head());
             let lost = to - self.next;
             self.next = to;

@@ -7,6 +7,7 @@
 pub mod cursor;
 pub mod gate;
 pub mod meter;
+pub mod past;
 pub mod publish;
 mod ring;
 pub mod state;
@@ -20,8 +21,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use parking_lot::RwLock;
 use vigie_base::{CameraId, StreamKey};
 
+use ring::Room;
+
 pub use cursor::{Closed, Cursor, Event, Join, Lag, Purpose, SubscribeOptions};
 pub use gate::{Gate, Principal, Verb};
+pub use past::Past;
 pub use publish::{Publisher, SourceTrack, SourceUnit};
 pub use state::{Failure, Gap, GapCause, Reason, Status, StreamState};
 pub use stream::{Demand, Hold, Stream};
@@ -29,7 +33,8 @@ pub use stream::{Demand, Hold, Stream};
 /// Limits of the hub.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Bytes of media that all rings together may hold. Over it, streams keep less history, longest first.
+    /// Bytes of media that all rings together may hold. Over it claimed history goes first, where there is most of it,
+    /// then every stream is held to an equal share.
     pub budget_bytes: usize,
     /// Most one stream may hold; a group of pictures larger than this cannot be joined instantly.
     pub stream_bytes: usize,
@@ -46,7 +51,11 @@ impl Default for Config {
 pub(crate) struct Budget {
     pub(crate) config: Config,
     used: AtomicUsize,
+    /// The part of it that only claims keep.
+    history: AtomicUsize,
     streams: AtomicUsize,
+    /// Streams whose history is claimed.
+    claimed: AtomicUsize,
 }
 
 impl Budget {
@@ -56,13 +65,32 @@ impl Budget {
     pub(crate) fn sub(&self, bytes: usize) {
         self.used.fetch_sub(bytes, Ordering::Relaxed);
     }
-    /// What one stream may hold now: everything while there is room, an equal share when there is none.
-    pub(crate) fn share(&self) -> usize {
-        let cap = self.config.stream_bytes;
-        if self.used.load(Ordering::Relaxed) <= self.config.budget_bytes {
-            return cap;
+    /// Tells of a change in what one stream keeps for claims only.
+    pub(crate) fn history(&self, before: usize, after: usize) {
+        if after >= before {
+            self.history.fetch_add(after - before, Ordering::Relaxed);
+        } else {
+            self.history.fetch_sub(before - after, Ordering::Relaxed);
         }
-        cap.min(self.config.budget_bytes / self.streams.load(Ordering::Relaxed).max(1))
+    }
+    /// What one stream with that many bytes of claimed history may hold now. For readers: everything while there is
+    /// room, an equal share when there is none; claimed history does not count there, because it goes first.
+    pub(crate) fn room(&self, history: usize) -> Room {
+        let Config { budget_bytes, stream_bytes } = self.config;
+        let (used, all) = (self.used.load(Ordering::Relaxed), self.history.load(Ordering::Relaxed));
+        let mut room = Room { live: stream_bytes, total: stream_bytes, history: usize::MAX };
+        if used.saturating_sub(all) > budget_bytes {
+            room.live = stream_bytes.min(budget_bytes / self.streams.load(Ordering::Relaxed).max(1));
+        }
+        if used > budget_bytes {
+            // Those with more than the average give way; all of them when those do not, because their cameras are gone.
+            let average = all / self.claimed.load(Ordering::Relaxed).max(1);
+            let over = used - budget_bytes;
+            if history >= average || over > budget_bytes / 16 {
+                room.history = history.saturating_sub(over);
+            }
+        }
+        room
     }
 }
 
@@ -76,7 +104,8 @@ pub struct Hub {
 impl Hub {
     /// An empty hub.
     pub fn new(config: Config) -> Self {
-        let budget = Budget { config, used: AtomicUsize::new(0), streams: AtomicUsize::new(0) };
+        let zero = || AtomicUsize::new(0);
+        let budget = Budget { config, used: zero(), history: zero(), streams: zero(), claimed: zero() };
         Self { streams: Arc::default(), budget: Arc::new(budget) }
     }
 

@@ -9,8 +9,9 @@ use tokio::sync::{Notify, watch};
 use vigie_base::{StreamKey, UnixMillis};
 use vigie_media::{AccessUnit, StreamDescription};
 
-use crate::cursor::{Cursor, Purpose, SubscribeOptions};
+use crate::cursor::{Cursor, Event, Purpose, SubscribeOptions};
 use crate::meter::Meter;
+use crate::past::Past;
 use crate::publish::Publisher;
 use crate::ring::{Entry, Ring};
 use crate::state::{Failure, Status, StreamState};
@@ -141,7 +142,46 @@ impl Stream {
     /// A claim that keeps the source running without reading.
     pub fn hold(self: &Arc<Self>) -> Hold {
         self.demand.send_modify(|d| d.holds += 1);
-        Hold(Arc::clone(self))
+        Hold { stream: Arc::clone(self), past: None }
+    }
+
+    /// As [`Self::hold`]; while it lives, at least that much of the past is kept for [`Self::past`], counted back from
+    /// the newest unit and in whole groups of pictures, as far as the hub's budget goes. Of several claims the longest
+    /// counts. What had been let go before does not come back.
+    pub fn hold_history(self: &Arc<Self>, past: Duration) -> Hold {
+        let mut hold = self.hold();
+        hold.past = Some(past);
+        let mut ring = self.ring.lock();
+        if !ring.is_claimed() {
+            self.budget.claimed.fetch_add(1, Ordering::Relaxed);
+        }
+        ring.claim(past);
+        drop(ring);
+        hold
+    }
+
+    fn give_back_history(&self, past: Duration) {
+        let mut ring = self.ring.lock();
+        ring.unclaim(past);
+        if !ring.is_claimed() {
+            self.budget.claimed.fetch_sub(1, Ordering::Relaxed);
+        }
+        self.trim(&mut ring);
+    }
+
+    /// The last `length` up to now, from the key frame at or before its beginning on. `None` when no unit of that time
+    /// is kept. Costs one reference per unit, and holds up the publisher for as long as taking them takes.
+    pub fn past(&self, length: Duration) -> Option<Past> {
+        let now = Instant::now();
+        let from = now.checked_sub(length);
+        let origin = self.origin();
+        let ring = self.ring.lock();
+        if from.is_some_and(|from| ring.newest().is_none_or(|n| n < from)) {
+            return None;
+        }
+        let (at, description) = ring.join_before(from.unwrap_or(origin))?;
+        let events = ring.entries_from(at).map(Event::from).collect();
+        Some(Past { origin, taken: now, description, events })
     }
 
     /// Who wants it, now and from now on.
@@ -244,18 +284,24 @@ impl Stream {
     /// Forgets held media, for a source that was stopped because nobody wants it.
     pub fn clear(&self) {
         let mut ring = self.ring.lock();
-        let before = ring.bytes();
+        let (before, history) = (ring.bytes(), ring.history_bytes());
         ring.clear();
         self.budget.sub(before - ring.bytes());
+        self.budget.history(history, ring.history_bytes());
     }
 
     pub(crate) fn append(&self, ring: &mut Ring, entry: Entry, join: bool) {
         let before = ring.bytes();
         ring.push(entry, join);
         self.budget.add(ring.bytes() - before);
-        let full = ring.bytes();
-        ring.trim(Instant::now(), self.budget.share());
-        self.budget.sub(full - ring.bytes());
+        self.trim(ring);
+    }
+
+    fn trim(&self, ring: &mut Ring) {
+        let (before, history) = (ring.bytes(), ring.history_bytes());
+        ring.trim(Instant::now(), self.budget.room(history));
+        self.budget.sub(before - ring.bytes());
+        self.budget.history(history, ring.history_bytes());
     }
 
     pub(crate) fn count_skipped(&self, n: u64) {
@@ -282,16 +328,24 @@ impl Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        self.budget.sub(self.ring.get_mut().bytes());
+        let ring = self.ring.get_mut();
+        self.budget.sub(ring.bytes());
+        self.budget.history(ring.history_bytes(), 0);
     }
 }
 
-/// See [`Stream::hold`].
+/// See [`Stream::hold`] and [`Stream::hold_history`].
 #[derive(Debug)]
-pub struct Hold(Arc<Stream>);
+pub struct Hold {
+    stream: Arc<Stream>,
+    past: Option<Duration>,
+}
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        self.0.demand.send_modify(|d| d.holds -= 1);
+        if let Some(past) = self.past {
+            self.stream.give_back_history(past);
+        }
+        self.stream.demand.send_modify(|d| d.holds -= 1);
     }
 }
