@@ -7,12 +7,13 @@
 mod issued;
 mod limiter;
 mod passwords;
+mod standing;
 mod tickets;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use parking_lot::RwLock;
@@ -31,6 +32,7 @@ use issued::API_PREFIX;
 pub use issued::{NewToken, StreamCredentials, Ticket, TokenView};
 use limiter::Limiter;
 use passwords::{Passwords, check_new_password, check_username};
+pub use standing::Standing;
 pub use tickets::TicketScope;
 use tickets::Tickets;
 
@@ -40,6 +42,10 @@ const ACCESS: Duration = Duration::from_secs(900);
 const REFRESH: Duration = Duration::from_secs(30 * 86_400);
 /// A use of a refresh token moves its end only when that gains at least this much, to spare the disk.
 const REFRESH_STEP: Duration = Duration::from_secs(3600);
+/// How long a sign-in that was ended is remembered: longer than its last access token works, also when the wall clock
+/// is set back meanwhile.
+const ENDED_KNOWN: Duration = Duration::from_secs(86_400);
+
 /// Who knocks, before anybody is identified. `address` is the socket's peer, never a header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Caller {
@@ -105,8 +111,8 @@ struct Claims {
 struct Known {
     users: HashMap<UserId, User>,
     tokens: HashMap<[u8; 32], ApiToken>,
-    /// Sign-ins that ended while access tokens of theirs may be about, until when those live.
-    ended: HashMap<String, Instant>,
+    /// Sign-ins that ended while access tokens of theirs may be about, until when they are remembered.
+    ended: HashMap<String, UnixMillis>,
     setup_code: Option<Secret>,
 }
 
@@ -141,6 +147,7 @@ impl Auth {
     pub(crate) async fn open(config: &Config, store: Store, clock: Arc<dyn Clock>, keys: Arc<Keys>) -> Result<Self> {
         let users = store.users().await?.into_iter().map(|u| (u.id, u)).collect();
         let tokens = store.api_tokens().await?.into_iter().map(|t| (t.hash, t)).collect();
+        let ended = store.ended_sign_ins().await?.into_iter().collect();
         let auth = Self {
             encoding: EncodingKey::from_secret(keys.signing()),
             decoding: DecodingKey::from_secret(keys.signing()),
@@ -150,7 +157,7 @@ impl Auth {
             passwords: Passwords::new(config.argon2).await?,
             limiter: Limiter::default(),
             tickets: Tickets::default(),
-            known: RwLock::new(Known { users, tokens, ..Known::default() }),
+            known: RwLock::new(Known { users, tokens, ended, ..Known::default() }),
             changes: tokio::sync::Mutex::default(),
         };
         if auth.setup_needed() {
@@ -184,6 +191,7 @@ impl Auth {
             password_hash: hash,
             role: Role::SuperAdmin,
             club_id: None,
+            enabled: true,
             at: self.clock.wall(),
         };
         let user = self.store.insert_first_user(new).await?.ok_or(Error::SetupDone)?;
@@ -316,13 +324,14 @@ impl Auth {
     pub async fn logout(&self, who: &Identity) -> Result<()> {
         let Some(id) = &who.sign_in else { return Ok(()) };
         let _one = self.changes.lock().await;
-        let now = self.clock.now();
+        let now = self.clock.wall();
+        let until = UnixMillis(now.0 + millis(ENDED_KNOWN));
         {
             let mut known = self.known.write();
             known.ended.retain(|_, until| *until > now);
-            known.ended.insert(id.clone(), now + ACCESS);
+            known.ended.insert(id.clone(), until);
         }
-        Ok(self.store.delete_sign_in(id).await?)
+        Ok(self.store.end_sign_in(id, now, until).await?)
     }
 
     /// Ends every sign-in of the user.
@@ -446,7 +455,14 @@ impl Auth {
             return Err(Error::missing("club_id"));
         }
         let password_hash = self.passwords.hash(password).await?;
-        let new = NewUser { username: username.to_owned(), password_hash, role, club_id, at: self.clock.wall() };
+        let new = NewUser {
+            username: username.to_owned(),
+            password_hash,
+            role,
+            club_id,
+            enabled: true,
+            at: self.clock.wall(),
+        };
         let _one = self.changes.lock().await;
         let user = self.store.insert_user(new).await.map_err(|e| match e {
             StoreError::Conflict("username") => Error::DuplicateUsername,

@@ -79,6 +79,8 @@ words!(
     RecordingKind, "recording kind" {
         /// One MP4 of a capture session.
         Session = "session",
+        /// A short piece of one, kept by a click.
+        Clip = "clip",
     }
 );
 
@@ -134,6 +136,8 @@ pub struct NewUser {
     pub role: Role,
     /// The club.
     pub club_id: Option<i64>,
+    /// Whether the user may sign in.
+    pub enabled: bool,
     /// Now.
     pub at: UnixMillis,
 }
@@ -168,6 +172,8 @@ pub struct ApiToken {
     pub role: Role,
     /// The club it is limited to.
     pub club_id: Option<i64>,
+    /// Of a kiosk pass: the one court that it opens.
+    pub terrain_id: Option<i64>,
     /// Whether it may only read.
     pub read_only: bool,
     /// When it was made.
@@ -176,6 +182,66 @@ pub struct ApiToken {
     pub expires_at: Option<UnixMillis>,
     /// When it last let somebody in, to the minute.
     pub last_used_at: Option<UnixMillis>,
+}
+
+/// A tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Club {
+    /// Its number; never given out again.
+    pub id: i64,
+    /// Unique without regard to ASCII case.
+    pub name: String,
+    /// IANA name of its time zone.
+    pub timezone: String,
+    /// When it was made.
+    pub created_at: UnixMillis,
+    /// When it was last changed.
+    pub updated_at: UnixMillis,
+}
+
+/// A club that does not exist yet.
+#[derive(Debug, Clone)]
+pub struct NewClub {
+    /// Unique without regard to ASCII case.
+    pub name: String,
+    /// IANA name of its time zone.
+    pub timezone: String,
+    /// Now.
+    pub at: UnixMillis,
+}
+
+/// A place of a club that can be recorded: a court.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terrain {
+    /// Its number; never given out again.
+    pub id: i64,
+    /// Its club, for good.
+    pub club_id: i64,
+    /// Unique in its club without regard to ASCII case.
+    pub name: String,
+    /// The camera that looks at it.
+    pub camera_id: Option<CameraId>,
+    /// Whether sessions may be made on it.
+    pub enabled: bool,
+    /// When it was made.
+    pub created_at: UnixMillis,
+    /// When it was last changed.
+    pub updated_at: UnixMillis,
+}
+
+/// A court that does not exist yet.
+#[derive(Debug, Clone)]
+pub struct NewTerrain {
+    /// Its club.
+    pub club_id: i64,
+    /// Unique in its club without regard to ASCII case.
+    pub name: String,
+    /// The camera that looks at it.
+    pub camera_id: Option<CameraId>,
+    /// Whether sessions may be made on it.
+    pub enabled: bool,
+    /// Now.
+    pub at: UnixMillis,
 }
 
 /// What a person or a file says about a camera (contract §10.6). What is observed is in [`CameraHealth`].
@@ -209,7 +275,7 @@ pub struct CameraFields {
     pub serial_number: Option<String>,
     /// Which club it belongs to.
     pub club_id: Option<i64>,
-    /// Which court it looks at.
+    /// Which court it looks at; of several, the lowest. Follows the courts: what is written here has no effect.
     pub terrain_id: Option<i64>,
     /// Whether it may be pulled.
     pub enabled: bool,
@@ -350,6 +416,8 @@ pub struct Recording {
     pub checksum: Option<String>,
     /// Why it failed.
     pub error: Option<String>,
+    /// Of a clip: the recording that it was cut from.
+    pub clip_of: Option<RecordingId>,
 }
 
 /// A recording that does not exist yet. It starts `open`.
@@ -377,6 +445,8 @@ pub struct NewRecording {
     pub planned_ms: i64,
     /// `copy` or `encode`.
     pub mode: String,
+    /// Of a clip: the recording that it is cut from.
+    pub clip_of: Option<RecordingId>,
 }
 
 /// How far an open recording has come.
@@ -424,13 +494,57 @@ pub struct RecordedGap {
     pub cause: String,
 }
 
+/// A moment of a session that somebody wants to find again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marker {
+    /// Its number.
+    pub id: i64,
+    /// In which session.
+    pub session_id: SessionId,
+    /// In which recording; `None` when nothing was recorded then, or it was deleted since.
+    pub recording_id: Option<RecordingId>,
+    /// When.
+    pub at: UnixMillis,
+    /// Where on the recording's edited timeline, in ms.
+    pub offset_ms: Option<i64>,
+    /// What it is called.
+    pub label: Option<String>,
+    /// Who set it; `None` when that user was deleted since.
+    pub user_id: Option<UserId>,
+    /// The clip that was kept of it.
+    pub clip_id: Option<RecordingId>,
+}
+
+/// A marker that does not exist yet.
+#[derive(Debug, Clone)]
+pub struct NewMarker {
+    /// In which session.
+    pub session_id: SessionId,
+    /// In which recording.
+    pub recording_id: Option<RecordingId>,
+    /// When.
+    pub at: UnixMillis,
+    /// Where on the recording's edited timeline, in ms.
+    pub offset_ms: Option<i64>,
+    /// What to call it.
+    pub label: Option<String>,
+    /// Who sets it.
+    pub user_id: Option<UserId>,
+    /// The clip that was kept of it.
+    pub clip_id: Option<RecordingId>,
+}
+
 /// Which recordings are asked for. Newest first.
 #[derive(Debug, Clone, Default)]
 pub struct RecordingFilter {
+    /// Of this kind.
+    pub kind: Option<RecordingKind>,
     /// Of this session.
     pub session_id: Option<SessionId>,
     /// Of this club.
     pub club_id: Option<i64>,
+    /// Of this court.
+    pub terrain_id: Option<i64>,
     /// Of this user.
     pub user_id: Option<UserId>,
     /// Of this camera.
@@ -511,4 +625,26 @@ pub struct AuditEntry {
     pub address: Option<String>,
     /// More, without secrets.
     pub details: serde_json::Value,
+}
+
+/// An entry of the audit log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredAudit {
+    /// Grows with time.
+    pub id: i64,
+    /// Who did what.
+    pub entry: AuditEntry,
+}
+
+/// Which entries of the audit log are asked for. Newest first.
+#[derive(Debug, Clone, Default)]
+pub struct AuditFilter {
+    /// By this name, without regard to ASCII case.
+    pub actor: Option<String>,
+    /// This action, or with a trailing dot every action that begins so.
+    pub action: Option<String>,
+    /// Older than this entry.
+    pub before: Option<i64>,
+    /// At most so many (1–1000).
+    pub limit: u32,
 }

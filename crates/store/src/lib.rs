@@ -1,4 +1,4 @@
-//! What outlives the process: people, cameras, sessions, recordings, events, settings.
+//! What outlives the process: people, clubs, courts, cameras, sessions, recordings, events, settings.
 //!
 //! Entities are plain data; a backend implements [`Repository`]; no rule about who may do what lives here, and no SQL
 //! lives anywhere else. **A data directory has one process**: opening takes a lock that lasts until
@@ -16,10 +16,12 @@ use std::sync::Arc;
 
 pub use entity::*;
 pub use error::StoreError;
-pub use repository::{Cameras, Journal, Recordings, Repository, Seal, Sessions, Users};
+pub use repository::{Cameras, Clubs, Courts, Journal, Markers, Recordings, Repository, Seal, Sessions, Users};
 
 /// Events kept; older ones are dropped as new ones come.
 pub const MAX_EVENTS: i64 = 100_000;
+/// A refused sign-in is forgotten when so many later entries stand in the audit log: strangers can write those.
+pub const MAX_REFUSED: i64 = 100_000;
 
 /// An open store. Cheap to clone; use it as the [`Repository`] it holds.
 #[derive(Debug, Clone)]

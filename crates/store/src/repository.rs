@@ -32,12 +32,15 @@ pub trait Users {
     async fn delete_user(&self, id: UserId) -> Result<()>;
     /// Notes a sign-in, and drops those that expired.
     async fn insert_sign_in(&self, sign_in: &SignIn) -> Result<()>;
-    /// The sign-in behind a refresh token.
+    /// The sign-in behind a refresh token, unless it was ended.
     async fn sign_in_by_hash(&self, hash: &[u8; 32]) -> Result<Option<SignIn>>;
-    /// Moves the end of a sign-in.
+    /// Moves the end of a sign-in that was not ended.
     async fn extend_sign_in(&self, id: &str, expires_at: UnixMillis) -> Result<()>;
-    /// Ends one sign-in.
-    async fn delete_sign_in(&self, id: &str) -> Result<()>;
+    /// Ends one sign-in: its refresh token is void at once. It stays known until `until`, when the last access token
+    /// made from it is over.
+    async fn end_sign_in(&self, id: &str, at: UnixMillis, until: UnixMillis) -> Result<()>;
+    /// Sign-ins that were ended and are not forgotten yet, each with the time until which it is known.
+    async fn ended_sign_ins(&self) -> Result<Vec<(String, UnixMillis)>>;
     /// Ends all sign-ins of a user.
     async fn delete_sign_ins(&self, user: UserId) -> Result<()>;
     /// All API tokens by number.
@@ -48,6 +51,52 @@ pub trait Users {
     async fn api_token_used(&self, id: i64, at: UnixMillis) -> Result<()>;
     /// Removes a token.
     async fn delete_api_token(&self, id: i64) -> Result<()>;
+}
+
+/// Tenants.
+#[async_trait]
+pub trait Clubs {
+    /// All clubs by number.
+    async fn clubs(&self) -> Result<Vec<Club>>;
+    /// Adds a club. `Conflict("name")` when the name is taken.
+    async fn insert_club(&self, new: NewClub) -> Result<Club>;
+    /// Writes name, time zone and time of change.
+    async fn update_club(&self, club: &Club) -> Result<()>;
+    /// Removes a club. `Conflict("terrains")` while it has courts. Its users and cameras stay without a club (a camera
+    /// whose name is taken there gets its slug behind it), tokens limited to it go, and access tokens of its users end.
+    async fn delete_club(&self, id: i64, at: UnixMillis) -> Result<()>;
+}
+
+/// Places of clubs. **A camera's court and club follow** in the same transaction.
+#[async_trait]
+pub trait Courts {
+    /// All courts by number.
+    async fn terrains(&self) -> Result<Vec<Terrain>>;
+    /// Adds a court. `Conflict("name")` when its club has one of that name, `Conflict("camera club")` when the camera
+    /// belongs to another club, `Conflict("camera name")` when the club it comes into has a camera of that name,
+    /// `NotFound` for an unknown club or camera.
+    async fn insert_terrain(&self, new: NewTerrain) -> Result<Terrain>;
+    /// Writes name, camera, state and time of change; the club stays. Errors as for [`Courts::insert_terrain`].
+    async fn update_terrain(&self, terrain: &Terrain) -> Result<()>;
+    /// Removes a court with its kiosk passes; sessions and recordings keep its number.
+    async fn delete_terrain(&self, id: i64) -> Result<()>;
+}
+
+/// Moments of sessions.
+#[async_trait]
+pub trait Markers {
+    /// Adds a marker.
+    async fn insert_marker(&self, new: NewMarker) -> Result<Marker>;
+    /// Notes the clip that was kept of it, or that there is none any more.
+    async fn set_marker_clip(&self, id: i64, clip: Option<RecordingId>) -> Result<()>;
+    /// One marker.
+    async fn marker(&self, id: i64) -> Result<Option<Marker>>;
+    /// Markers of a session, oldest first.
+    async fn markers(&self, session: &SessionId) -> Result<Vec<Marker>>;
+    /// How many markers each of these recordings has; those without any are left out.
+    async fn marker_counts(&self, recordings: &[RecordingId]) -> Result<Vec<(RecordingId, i64)>>;
+    /// Removes a marker; its clip stays.
+    async fn delete_marker(&self, id: i64) -> Result<()>;
 }
 
 /// Video sources.
@@ -136,10 +185,10 @@ pub trait Journal {
     async fn insert_event(&self, event: &NewEvent) -> Result<StoredEvent>;
     /// Events, newest first.
     async fn events(&self, filter: &EventFilter) -> Result<Vec<StoredEvent>>;
-    /// Stores who did what.
+    /// Stores who did what. Of refused sign-ins (`login.refused`) about [`crate::MAX_REFUSED`] are kept.
     async fn insert_audit(&self, entry: &AuditEntry) -> Result<()>;
-    /// The newest entries of the audit log.
-    async fn audit(&self, limit: u32) -> Result<Vec<AuditEntry>>;
+    /// Entries of the audit log, newest first.
+    async fn audit(&self, filter: &AuditFilter) -> Result<Vec<StoredAudit>>;
     /// A setting.
     async fn setting(&self, key: &str) -> Result<Option<serde_json::Value>>;
     /// Writes a setting; `None` removes it.
@@ -148,7 +197,9 @@ pub trait Journal {
 
 /// A backend.
 #[async_trait]
-pub trait Repository: Users + Cameras + Sessions + Recordings + Journal + Send + Sync + fmt::Debug {
+pub trait Repository:
+    Users + Clubs + Courts + Cameras + Sessions + Recordings + Markers + Journal + Send + Sync + fmt::Debug
+{
     /// Answers when the database does.
     async fn ping(&self) -> Result<()>;
     /// Writes everything out and ends all connections.

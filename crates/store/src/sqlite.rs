@@ -5,7 +5,9 @@
 //! with `NORMAL`, where a power cut may lose the last seconds but never the order.
 
 mod cameras;
+mod clubs;
 mod journal;
+mod markers;
 mod recordings;
 mod sessions;
 mod users;
@@ -18,7 +20,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::migrate::MigrateError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
-use sqlx::{Row, Sqlite as Db, SqlitePool, Transaction};
+use sqlx::{ConnectOptions, Connection, Row, Sqlite as Db, SqlitePool, Transaction};
 use vigie_base::UnixMillis;
 
 use crate::StoreError;
@@ -52,6 +54,7 @@ impl Sqlite {
             // 2 MiB of page cache each: the whole of a small database, and no more when it has grown.
             .pragma("cache_size", "-2048")
             .pragma("trusted_schema", "OFF");
+        migrate(&options).await?;
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .min_connections(1)
@@ -60,11 +63,6 @@ impl Sqlite {
             .acquire_timeout(Duration::from_secs(30))
             .connect_with(options.clone())
             .await?;
-        sqlx::migrate!("migrations/sqlite").run(&writer).await.map_err(|e| match e {
-            MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => StoreError::Newer,
-            MigrateError::Execute(e) | MigrateError::ExecuteMigration(e, _) => e.into(),
-            e => StoreError::Database(sqlx::Error::Migrate(Box::new(e))),
-        })?;
         let readers = SqlitePoolOptions::new()
             .max_connections(3)
             .idle_timeout(Duration::from_secs(60))
@@ -90,6 +88,18 @@ impl Sqlite {
         sqlx::query(pragma).execute(&mut *connection).await?;
         Ok(Transaction::begin(connection, Some(sqlx::SqlSafeStr::into_sql_str("BEGIN IMMEDIATE"))).await?)
     }
+}
+
+/// Brings the file to this version. A migration is one transaction with its note in `_sqlx_migrations`: a crash in the
+/// middle leaves the old version. On a connection of its own, without references, which a rebuilt table would set off.
+async fn migrate(options: &SqliteConnectOptions) -> Result<()> {
+    let mut connection = options.clone().foreign_keys(false).connect().await?;
+    sqlx::migrate!("migrations/sqlite").run(&mut connection).await.map_err(|e| match e {
+        MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => StoreError::Newer,
+        MigrateError::Execute(e) | MigrateError::ExecuteMigration(e, _) => e.into(),
+        e => StoreError::Database(sqlx::Error::Migrate(Box::new(e))),
+    })?;
+    Ok(connection.close().await?)
 }
 
 #[async_trait]

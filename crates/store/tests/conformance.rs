@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that meets an error should stop there")]
 
+#[path = "conformance/clubs.rs"]
+mod clubs;
+
 use serde_json::json;
 use vigie_base::{CameraId, RecordingId, SessionId, StreamName, UnixMillis, UserId};
 use vigie_store::*;
@@ -14,6 +17,7 @@ fn new_user(name: &str) -> NewUser {
         password_hash: "$argon2id$x".to_owned(),
         role: Role::SuperAdmin,
         club_id: None,
+        enabled: true,
         at: T0,
     }
 }
@@ -74,6 +78,7 @@ fn new_recording(session: &str, camera: CameraId, path: &str) -> NewRecording {
         started_at: T0,
         planned_ms: 60_000,
         mode: "copy".to_owned(),
+        clip_of: None,
     }
 }
 
@@ -107,10 +112,16 @@ async fn users(r: &dyn Repository) {
     assert_eq!(r.sign_in_by_hash(&[8; 32]).await.unwrap(), None);
     r.extend_sign_in("abc", UnixMillis(T0.0 + 100)).await.unwrap();
     assert_eq!(r.users().await.unwrap()[1].last_login_at, Some(T0));
+    // One that was ended stays known until its access tokens are over, and opens nothing.
+    r.end_sign_in("abc", UnixMillis(T0.0 + 50), UnixMillis(T0.0 + 90)).await.unwrap();
+    assert_eq!(r.sign_in_by_hash(&[7; 32]).await.unwrap(), None);
+    assert!(matches!(r.extend_sign_in("abc", UnixMillis(T0.0 + 500)).await, Err(StoreError::NotFound("sign-in"))));
+    r.end_sign_in("abc", UnixMillis(T0.0 + 60), UnixMillis(T0.0 + 900)).await.unwrap();
+    assert_eq!(r.ended_sign_ins().await.unwrap(), [("abc".to_owned(), UnixMillis(T0.0 + 90))], "ended once");
     // The next sign-in sweeps those that expired.
     let later = SignIn { id: "def".into(), hash: [9; 32], created_at: UnixMillis(T0.0 + 100), ..sign_in.clone() };
     r.insert_sign_in(&SignIn { expires_at: UnixMillis(T0.0 + 500), ..later }).await.unwrap();
-    assert_eq!(r.sign_in_by_hash(&[7; 32]).await.unwrap(), None);
+    assert!(r.ended_sign_ins().await.unwrap().is_empty());
 
     let token = ApiToken {
         id: 0,
@@ -119,6 +130,7 @@ async fn users(r: &dyn Repository) {
         hash: [3; 32],
         role: Role::Player,
         club_id: Some(4),
+        terrain_id: None,
         read_only: true,
         created_at: T0,
         expires_at: None,
@@ -133,7 +145,8 @@ async fn users(r: &dyn Repository) {
     assert!(r.api_tokens().await.unwrap().is_empty(), "tokens go with their maker");
     assert_eq!(r.sign_in_by_hash(&[9; 32]).await.unwrap(), None, "sign-ins go with their user");
     assert!(matches!(r.delete_user(second.id).await, Err(StoreError::NotFound("user"))));
-    let third = r.insert_user(new_user("third")).await.unwrap();
+    let third = r.insert_user(NewUser { enabled: false, ..new_user("third") }).await.unwrap();
+    assert!(!third.enabled);
     assert!(third.id > second.id, "a number is never given out twice");
     r.delete_user(third.id).await.unwrap();
     r.delete_user(first.id).await.unwrap();
@@ -291,6 +304,7 @@ async fn recordings(r: &dyn Repository) {
     assert!(r.gaps(a.id).await.unwrap().is_empty());
     r.delete_camera(cam.id).await.unwrap();
     let b = r.recording(b.id).await.unwrap().unwrap();
+    assert_eq!((b.kind, b.clip_of), (RecordingKind::Session, None));
     assert_eq!((b.camera_id, b.camera_name.as_str()), (None, "Door"), "a recording outlives its camera");
 }
 
@@ -324,7 +338,25 @@ async fn journal(r: &dyn Repository) {
         details: json!(null),
     };
     r.insert_audit(&entry).await.unwrap();
-    assert_eq!(r.audit(10).await.unwrap(), [entry]);
+    let refused = AuditEntry { action: "login.refused".to_owned(), actor: "anonymous".to_owned(), ..entry.clone() };
+    r.insert_audit(&refused).await.unwrap();
+    let all = AuditFilter { limit: 10, ..Default::default() };
+    let found = r.audit(&all).await.unwrap();
+    assert_eq!(found.iter().map(|a| &a.entry).collect::<Vec<_>>(), [&refused, &entry], "newest first");
+    assert!(found[0].id > found[1].id);
+    let older = AuditFilter { before: Some(found[0].id), ..all.clone() };
+    assert_eq!(r.audit(&older).await.unwrap(), &found[1..]);
+    for (actor, action, wanted) in [
+        (Some("ADMIN"), None, &found[1..]),
+        (None, Some("camera.delete"), &found[1..]),
+        (None, Some("camera."), &found[1..]),
+        (None, Some("camera"), &[]),
+        (None, Some("'; DROP TABLE audit; --."), &[]),
+        (Some("anonymous"), Some("login.refused"), &found[..1]),
+    ] {
+        let some = AuditFilter { actor: actor.map(str::to_owned), action: action.map(str::to_owned), ..all.clone() };
+        assert_eq!(r.audit(&some).await.unwrap(), wanted, "{actor:?} {action:?}");
+    }
 
     assert_eq!(r.setting("x").await.unwrap(), None);
     r.set_setting("x", Some(&json!([1, "two"]))).await.unwrap();
@@ -359,6 +391,9 @@ async fn everything(store: Store) {
     sessions(&*store).await;
     recordings(&*store).await;
     journal(&*store).await;
+    clubs::clubs(&*store).await;
+    clubs::courts(&*store).await;
+    clubs::markers(&*store).await;
     crowd(&store).await;
     store.close().await;
 }

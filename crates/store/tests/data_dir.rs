@@ -30,6 +30,7 @@ async fn files_are_private_and_rows_outlive_the_process() {
         password_hash: "x".to_owned(),
         role: Role::SuperAdmin,
         club_id: None,
+        enabled: true,
         at: UnixMillis(5),
     };
     let user = store.insert_user(new).await.unwrap();

@@ -208,6 +208,7 @@ impl Auth {
             hash: sha256(secret.reveal()),
             role,
             club_id,
+            terrain_id: None,
             read_only: new.read_only || who.read_only,
             created_at: now,
             expires_at: new.expires_at,

@@ -475,6 +475,7 @@ impl Task {
             started_at: UnixMillis(self.started_at.0 + late),
             planned_ms: i64::try_from(left.as_millis()).unwrap_or(i64::MAX),
             mode: self.intake.mode().into(),
+            clip_of: None,
         };
         let id = self.shared.index.opened(new).await?;
         self.say(format_args!("file: {path} (recording {id}, {})", self.intake.mode()));

@@ -246,6 +246,7 @@ impl Index for MemoryIndex {
                 height: None,
                 checksum: None,
                 error: None,
+                clip_of: new.clip_of,
             },
         );
         Ok(id)

@@ -20,16 +20,16 @@ const SELECT_ID: &str =
 const SELECT_SLUG: &str =
     "SELECT c.*, h.* FROM cameras c LEFT JOIN camera_health h ON h.camera_id = c.id WHERE c.slug = ?1";
 
-/// Columns in the order of [`bind`], which starts at parameter 2.
+/// Columns in the order of [`bind`], which starts at parameter 2. The court is not among them: it follows the courts.
 const INSERT: &str = "INSERT INTO cameras (created_at, updated_at, slug, name, connection_type, primary_stream_url,
     secondary_stream_url, snapshot_url, username, connection_config, cloud_config, manufacturer, model,
-    firmware_version, serial_number, club_id, terrain_id, enabled, always_on, tags, declared_fields)
-    VALUES (?1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
+    firmware_version, serial_number, club_id, enabled, always_on, tags, declared_fields)
+    VALUES (?1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
     RETURNING id";
 const UPDATE: &str = "UPDATE cameras SET updated_at = ?1, slug = ?2, name = ?3, connection_type = ?4,
     primary_stream_url = ?5, secondary_stream_url = ?6, snapshot_url = ?7, username = ?8, connection_config = ?9,
     cloud_config = ?10, manufacturer = ?11, model = ?12, firmware_version = ?13, serial_number = ?14, club_id = ?15,
-    terrain_id = ?16, enabled = ?17, always_on = ?18, tags = ?19, declared_fields = ?20, secrets = ?22 WHERE id = ?21";
+    enabled = ?16, always_on = ?17, tags = ?18, declared_fields = ?19, secrets = ?21 WHERE id = ?20";
 
 fn bind(
     sql: &'static str,
@@ -52,7 +52,6 @@ fn bind(
         .bind(f.firmware_version)
         .bind(f.serial_number)
         .bind(f.club_id)
-        .bind(f.terrain_id)
         .bind(f.enabled)
         .bind(f.always_on)
         .bind(to_json(&f.tags))

@@ -6,9 +6,9 @@ use sqlx::sqlite::SqliteRow;
 use vigie_base::{CameraId, RecordingId, SessionId, UserId};
 
 use super::{Sqlite, get, json, millis, to_json};
-use crate::entity::{AuditEntry, EventFilter, NewEvent, StoredEvent};
+use crate::entity::{AuditEntry, AuditFilter, EventFilter, NewEvent, StoredAudit, StoredEvent};
 use crate::repository::{Journal, Result};
-use crate::{MAX_EVENTS, StoreError};
+use crate::{MAX_EVENTS, MAX_REFUSED, StoreError};
 
 fn event(row: &SqliteRow) -> Result<StoredEvent> {
     Ok(StoredEvent {
@@ -64,9 +64,9 @@ impl Journal for Sqlite {
 
     async fn insert_audit(&self, a: &AuditEntry) -> Result<()> {
         let mut tx = self.begin().await?;
-        query(
+        let row = query(
             "INSERT INTO audit (at, user_id, actor, action, target, address, details)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING id",
         )
         .bind(a.at.0)
         .bind(a.user_id.map(|u| u.0))
@@ -75,16 +75,34 @@ impl Journal for Sqlite {
         .bind(&a.target)
         .bind(a.address.as_deref())
         .bind(to_json(&a.details))
-        .execute(&mut *tx)
+        .fetch_one(&mut *tx)
         .await?;
+        if a.action == "login.refused" {
+            query("DELETE FROM audit WHERE action = 'login.refused' AND id <= ?1")
+                .bind(get::<i64>(&row, "id")? - MAX_REFUSED)
+                .execute(&mut *tx)
+                .await?;
+        }
         Ok(tx.commit().await?)
     }
 
-    async fn audit(&self, limit: u32) -> Result<Vec<AuditEntry>> {
-        let rows = query("SELECT * FROM audit ORDER BY id DESC LIMIT ?1").bind(limit).fetch_all(&self.readers).await?;
+    async fn audit(&self, f: &AuditFilter) -> Result<Vec<StoredAudit>> {
+        let rows = query(
+            "SELECT * FROM audit
+             WHERE (?1 IS NULL OR actor = ?1 COLLATE NOCASE)
+               AND (?2 IS NULL OR action = ?2 OR (substr(?2, -1) = '.' AND substr(action, 1, length(?2)) = ?2))
+               AND (?3 IS NULL OR id < ?3)
+             ORDER BY id DESC LIMIT ?4",
+        )
+        .bind(f.actor.as_deref())
+        .bind(f.action.as_deref())
+        .bind(f.before)
+        .bind(f.limit.clamp(1, 1000))
+        .fetch_all(&self.readers)
+        .await?;
         rows.iter()
             .map(|row| {
-                Ok(AuditEntry {
+                let entry = AuditEntry {
                     at: millis(row, "at")?,
                     user_id: get::<Option<i64>>(row, "user_id")?.map(UserId),
                     actor: get(row, "actor")?,
@@ -92,7 +110,8 @@ impl Journal for Sqlite {
                     target: get(row, "target")?,
                     address: get(row, "address")?,
                     details: json(row, "details")?,
-                })
+                };
+                Ok(StoredAudit { id: get(row, "id")?, entry })
             })
             .collect()
     }

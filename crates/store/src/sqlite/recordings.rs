@@ -40,6 +40,7 @@ fn recording(row: &SqliteRow) -> Result<Recording> {
         height: get(row, "height")?,
         checksum: get(row, "checksum")?,
         error: get(row, "error")?,
+        clip_of: get::<Option<i64>>(row, "clip_of")?.map(RecordingId),
     })
 }
 
@@ -59,8 +60,8 @@ impl Recordings for Sqlite {
         let mut tx = self.begin().await?;
         let row = query(
             "INSERT INTO recordings (kind, session_id, camera_id, camera_name, club_id, terrain_id, user_id, path,
-                 started_at, planned_ms, mode)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING *",
+                 started_at, planned_ms, mode, clip_of)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) RETURNING *",
         )
         .bind(n.kind.as_str())
         .bind(n.session_id.map(|s| s.0))
@@ -73,6 +74,7 @@ impl Recordings for Sqlite {
         .bind(n.started_at.0)
         .bind(n.planned_ms)
         .bind(n.mode)
+        .bind(n.clip_of.map(|r| r.0))
         .fetch_one(&mut *tx)
         .await
         .map_err(|e| conflict(e, &[("recordings.path", "path")]))?;
@@ -198,7 +200,8 @@ impl Recordings for Sqlite {
         let rows = query(
             "SELECT * FROM recordings
              WHERE (?1 IS NULL OR session_id = ?1) AND (?2 IS NULL OR club_id = ?2) AND (?3 IS NULL OR user_id = ?3)
-               AND (?4 IS NULL OR camera_id = ?4) AND (?5 IS NULL OR state = ?5)
+               AND (?4 IS NULL OR camera_id = ?4) AND (?5 IS NULL OR state = ?5) AND (?7 IS NULL OR kind = ?7)
+               AND (?8 IS NULL OR terrain_id = ?8)
              ORDER BY started_at DESC, id DESC LIMIT ?6",
         )
         .bind(f.session_id.as_ref().map(|s| s.0.as_str()))
@@ -208,6 +211,8 @@ impl Recordings for Sqlite {
         .bind(f.state.map(RecordingState::as_str))
         // A negative limit means none.
         .bind(f.limit.map_or(-1, i64::from))
+        .bind(f.kind.map(RecordingKind::as_str))
+        .bind(f.terrain_id)
         .fetch_all(&self.readers)
         .await?;
         rows.iter().map(recording).collect()

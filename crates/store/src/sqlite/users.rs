@@ -43,6 +43,7 @@ fn api_token(row: &SqliteRow) -> Result<ApiToken> {
         hash: hash(row, "hash")?,
         role: Role::parse(get(row, "role")?)?,
         club_id: get(row, "club_id")?,
+        terrain_id: get(row, "terrain_id")?,
         read_only: get(row, "read_only")?,
         created_at: millis(row, "created_at")?,
         expires_at: maybe_millis(row, "expires_at")?,
@@ -50,11 +51,11 @@ fn api_token(row: &SqliteRow) -> Result<ApiToken> {
     })
 }
 
-const INSERT: &str = "INSERT INTO users (username, password_hash, role, club_id, created_at, updated_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?5) RETURNING *";
+const INSERT: &str = "INSERT INTO users (username, password_hash, role, club_id, created_at, updated_at, enabled)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6) RETURNING *";
 /// One statement, so that two first users cannot both see an empty table.
-const INSERT_FIRST: &str = "INSERT INTO users (username, password_hash, role, club_id, created_at, updated_at)
-    SELECT ?1, ?2, ?3, ?4, ?5, ?5 WHERE NOT EXISTS (SELECT 1 FROM users) RETURNING *";
+const INSERT_FIRST: &str = "INSERT INTO users (username, password_hash, role, club_id, created_at, updated_at, enabled)
+    SELECT ?1, ?2, ?3, ?4, ?5, ?5, ?6 WHERE NOT EXISTS (SELECT 1 FROM users) RETURNING *";
 
 impl Sqlite {
     async fn add_user(&self, sql: &'static str, new: NewUser) -> Result<Option<User>> {
@@ -65,6 +66,7 @@ impl Sqlite {
             .bind(new.role.as_str())
             .bind(new.club_id)
             .bind(new.at.0)
+            .bind(new.enabled)
             .fetch_optional(&mut *tx)
             .await
             .map_err(|e| conflict(e, &[("users.username", "username")]))?;
@@ -137,14 +139,16 @@ impl Users for Sqlite {
     }
 
     async fn sign_in_by_hash(&self, hash: &[u8; 32]) -> Result<Option<SignIn>> {
-        let row =
-            query("SELECT * FROM sign_ins WHERE hash = ?1").bind(hash.as_slice()).fetch_optional(&self.readers).await?;
+        let row = query("SELECT * FROM sign_ins WHERE hash = ?1 AND ended_at IS NULL")
+            .bind(hash.as_slice())
+            .fetch_optional(&self.readers)
+            .await?;
         row.as_ref().map(sign_in).transpose()
     }
 
     async fn extend_sign_in(&self, id: &str, expires_at: UnixMillis) -> Result<()> {
         let mut tx = self.begin_light().await?;
-        let done = query("UPDATE sign_ins SET expires_at = ?2 WHERE id = ?1")
+        let done = query("UPDATE sign_ins SET expires_at = ?2 WHERE id = ?1 AND ended_at IS NULL")
             .bind(id)
             .bind(expires_at.0)
             .execute(&mut *tx)
@@ -153,10 +157,22 @@ impl Users for Sqlite {
         Ok(tx.commit().await?)
     }
 
-    async fn delete_sign_in(&self, id: &str) -> Result<()> {
+    async fn end_sign_in(&self, id: &str, at: UnixMillis, until: UnixMillis) -> Result<()> {
         let mut tx = self.begin().await?;
-        query("DELETE FROM sign_ins WHERE id = ?1").bind(id).execute(&mut *tx).await?;
+        query("UPDATE sign_ins SET ended_at = ?2, expires_at = ?3 WHERE id = ?1 AND ended_at IS NULL")
+            .bind(id)
+            .bind(at.0)
+            .bind(until.0)
+            .execute(&mut *tx)
+            .await?;
         Ok(tx.commit().await?)
+    }
+
+    async fn ended_sign_ins(&self) -> Result<Vec<(String, UnixMillis)>> {
+        let rows = query("SELECT id, expires_at FROM sign_ins WHERE ended_at IS NOT NULL ORDER BY ended_at, id")
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter().map(|row| Ok((get(row, "id")?, millis(row, "expires_at")?))).collect()
     }
 
     async fn delete_sign_ins(&self, user: UserId) -> Result<()> {
@@ -172,8 +188,8 @@ impl Users for Sqlite {
     async fn insert_api_token(&self, t: ApiToken) -> Result<ApiToken> {
         let mut tx = self.begin().await?;
         let row = query(
-            "INSERT INTO api_tokens (user_id, name, hash, role, club_id, read_only, created_at, expires_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING *",
+            "INSERT INTO api_tokens (user_id, name, hash, role, club_id, read_only, created_at, expires_at, terrain_id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) RETURNING *",
         )
         .bind(t.user_id.0)
         .bind(t.name)
@@ -183,6 +199,7 @@ impl Users for Sqlite {
         .bind(t.read_only)
         .bind(t.created_at.0)
         .bind(t.expires_at.map(|t| t.0))
+        .bind(t.terrain_id)
         .fetch_one(&mut *tx)
         .await
         .map_err(|e| conflict(e, &[("api_tokens", "token")]))?;
