@@ -521,6 +521,7 @@ fn identity(u: &User, sign_in: Option<String>) -> Identity {
         username: u.username.clone(),
         role: u.role,
         club_id: u.club_id,
+        terrain_id: None,
         api_token: None,
         sign_in,
         read_only: false,

@@ -24,7 +24,7 @@ use vigie_hub::Status;
 use vigie_store::{Camera, CameraHealth, Role, StoreError};
 
 use crate::auth::{Ticket, TicketScope};
-use crate::core::{Core, camera_target};
+use crate::core::Core;
 use crate::error::{Error, Result};
 use crate::events::{self, Notice};
 use crate::host::{CameraConnection, StreamConnection};
@@ -218,7 +218,7 @@ impl Cameras {
             draft.fields.club_id = who.club_id;
         }
         let f = &draft.fields;
-        let target = Target::Camera { club_id: f.club_id, on_court: f.terrain_id.is_some() };
+        let target = Target::Camera { club_id: f.club_id, terrain_id: f.terrain_id };
         decide(who, Action::ManageCamera, &target)?;
         let same = before.is_some_and(|b| {
             b.fields.connection_type == f.connection_type && Which::ALL.iter().all(|w| b.url(*w) == draft.url(*w))
@@ -241,7 +241,9 @@ impl Cameras {
     pub async fn list(&self, who: &Identity, filter: &CameraFilter) -> Result<(usize, Vec<CameraView>)> {
         let mut cameras: Vec<Camera> = {
             let all = self.core.cameras.read();
-            let mine = |c: &&Camera| decide(who, Action::ViewCamera, &camera_target(c)).is_ok() && filter.fits(c);
+            let mine = |c: &&Camera| {
+                filter.fits(c) && decide(who, Action::ViewCamera, &self.core.camera_target(who, c)).is_ok()
+            };
             all.values().filter(mine).cloned().collect()
         };
         let total = cameras.len();

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use vigie_base::{CameraId, Clock, StreamKey};
 use vigie_hub::{Hub, Stream};
 use vigie_record::Recorder;
-use vigie_store::{Camera, Store};
+use vigie_store::{Camera, Club, Store, Terrain};
 
 use crate::auth::Auth;
 use crate::config::Config;
@@ -35,6 +35,11 @@ pub(crate) struct Core {
     /// only together with the store, under `camera_changes`.
     pub(crate) cameras: RwLock<BTreeMap<CameraId, Camera>>,
     pub(crate) camera_changes: tokio::sync::Mutex<()>,
+    /// All clubs and courts, as stored; written only together with the store, under `camera_changes`, for a court
+    /// rules its camera.
+    #[allow(dead_code, reason = "read by courts")]
+    pub(crate) clubs: RwLock<BTreeMap<i64, Club>>,
+    pub(crate) terrains: RwLock<BTreeMap<i64, Terrain>>,
     pub(crate) sessions: Table,
     /// Streams that have a watcher.
     pub(crate) watched: Mutex<BTreeMap<StreamKey, Weak<Stream>>>,
@@ -62,7 +67,7 @@ impl Core {
     /// A camera that `who` may do that to.
     pub(crate) fn camera_for(&self, who: &Identity, action: Action, id_or_slug: &str) -> Result<Camera> {
         let camera = self.find_camera(id_or_slug).ok_or(Error::CameraNotFound)?;
-        decide(who, action, &camera_target(&camera))?;
+        decide(who, action, &self.camera_target(who, &camera))?;
         Ok(camera)
     }
 
@@ -73,8 +78,13 @@ impl Core {
         let health = health.unwrap_or_else(|| camera.health.clone());
         cameras.insert(camera.id, Camera { health, ..camera });
     }
-}
 
-pub(crate) fn camera_target(camera: &Camera) -> Target {
-    Target::Camera { club_id: camera.fields.club_id, on_court: camera.fields.terrain_id.is_some() }
+    /// What the rules look at. Of several courts that a camera looks at, the one of a kiosk pass counts for its holder.
+    pub(crate) fn camera_target(&self, who: &Identity, camera: &Camera) -> Target {
+        let own = who.terrain_id.filter(|t| {
+            let terrains = self.terrains.read();
+            terrains.get(t).is_some_and(|t| t.camera_id == Some(camera.id))
+        });
+        Target::Camera { club_id: camera.fields.club_id, terrain_id: own.or(camera.fields.terrain_id) }
+    }
 }

@@ -10,7 +10,7 @@ use vigie_hub::{Gate, Principal, Verb};
 use crate::auth::TicketScope;
 use crate::cameras::stream_names;
 use crate::config::RtspAuthMethod;
-use crate::core::{Core, camera_target};
+use crate::core::Core;
 use crate::policy::{Action, decide};
 use crate::sessions;
 
@@ -72,7 +72,7 @@ impl Gate for Door {
             },
             Principal::User { .. } => {
                 let Some(who) = self.0.auth.identity_of(who) else { return false };
-                decide(&who, Action::ViewCamera, &camera_target(&camera)).is_ok()
+                decide(&who, Action::ViewCamera, &self.0.camera_target(&who, &camera)).is_ok()
                     || self.0.sessions.all().iter().any(|s| {
                         s.camera_id == Some(key.camera)
                             && decide(&who, Action::ViewSession, &sessions::target(s)).is_ok()

@@ -1,7 +1,8 @@
 //! Who may do what. **Every permission is decided here and nowhere else**: everybody else asks [`decide`].
 //!
 //! The table is the one of contract §0.9, with the protection rules of §20.11. A camera or session without a club
-//! belongs to super administrators alone (court-less sessions).
+//! belongs to super administrators alone (court-less sessions). A kiosk pass is a player of its club who sees one court
+//! and has no account.
 
 use vigie_base::UserId;
 use vigie_hub::Principal;
@@ -18,6 +19,8 @@ pub struct Identity {
     pub role: Role,
     /// Their club.
     pub club_id: Option<i64>,
+    /// The one court that they may touch: they came with its kiosk pass.
+    pub terrain_id: Option<i64>,
     /// The API token they came with.
     pub api_token: Option<i64>,
     /// The sign-in they came with.
@@ -34,6 +37,7 @@ impl Identity {
             username: "vigie".to_owned(),
             role: Role::SuperAdmin,
             club_id: None,
+            terrain_id: None,
             api_token: None,
             sign_in: None,
             read_only: false,
@@ -47,7 +51,7 @@ impl Identity {
     }
 
     fn is_super(&self) -> bool {
-        self.role == Role::SuperAdmin
+        self.role == Role::SuperAdmin && self.terrain_id.is_none()
     }
 }
 
@@ -74,7 +78,19 @@ pub enum Action {
     UseLocalSource,
     /// See a secret in clear (`?reveal=1`).
     RevealSecret,
-    /// Add, change and delete users.
+    /// See a club and its courts.
+    ViewClub,
+    /// Make and remove clubs.
+    ManageClubs,
+    /// Rename a club, set its time zone.
+    EditClub,
+    /// Add, change and remove courts, and the kiosk passes that open them.
+    ManageCourts,
+    /// See which kiosk passes open a court.
+    ViewPasses,
+    /// See accounts.
+    ViewUsers,
+    /// Add, change and delete accounts, set their passwords.
     ManageUsers,
     /// Read the audit log.
     ReadAudit,
@@ -90,7 +106,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, for tests and documents.
-    pub const ALL: [Action; 16] = [
+    pub const ALL: [Action; 22] = [
         Action::CreateSession,
         Action::ViewSession,
         Action::ControlSession,
@@ -101,6 +117,12 @@ impl Action {
         Action::ManageCamera,
         Action::UseLocalSource,
         Action::RevealSecret,
+        Action::ViewClub,
+        Action::ManageClubs,
+        Action::EditClub,
+        Action::ManageCourts,
+        Action::ViewPasses,
+        Action::ViewUsers,
         Action::ManageUsers,
         Action::ReadAudit,
         Action::ReadSystem,
@@ -111,10 +133,14 @@ impl Action {
 
     /// Whether it changes nothing, so that a read-only token may do it.
     pub fn is_read(self) -> bool {
-        matches!(
-            self,
-            Action::ViewSession | Action::ReadFile | Action::ViewCamera | Action::ReadAudit | Action::ReadSystem
-        )
+        use Action::*;
+        matches!(self, ViewSession | ReadFile | ViewCamera | ViewClub | ViewPasses | ViewUsers | ReadAudit | ReadSystem)
+    }
+
+    /// Whether a kiosk pass may do it, on its court.
+    fn is_play(self) -> bool {
+        use Action::*;
+        matches!(self, CreateSession | ViewSession | ControlSession | ReadFile | ViewCamera | ViewClub)
     }
 }
 
@@ -129,23 +155,34 @@ pub enum Target {
     Camera {
         /// Its club.
         club_id: Option<i64>,
-        /// Whether it looks at a court.
-        on_court: bool,
+        /// The court that it looks at; of several, the one that matters to who asks.
+        terrain_id: Option<i64>,
     },
-    /// A court, or a camera without one, for a new session.
+    /// A court; or a camera without one, for a new session.
     Court {
         /// Its club.
         club_id: Option<i64>,
+        /// Its number.
+        terrain_id: Option<i64>,
     },
     /// A capture session or a file made in one.
     Session {
         /// Its club.
         club_id: Option<i64>,
+        /// Its court.
+        terrain_id: Option<i64>,
         /// Who made it.
         user_id: Option<UserId>,
     },
-    /// A user.
+    /// What belongs to a user: their own account, their tokens.
     User(UserId),
+    /// An account, as it is or as it shall become.
+    Account {
+        /// Its club.
+        club_id: Option<i64>,
+        /// What it may do.
+        role: Role,
+    },
 }
 
 /// Not allowed, and why.
@@ -172,16 +209,15 @@ const READ_ONLY: Denied = Denied { code: "read_only_token" };
 
 /// Whether `who` may do that to it.
 pub fn decide(who: &Identity, action: Action, target: &Target) -> Result<(), Denied> {
+    if who.terrain_id.is_some() && !action.is_play() {
+        return Err(FORBIDDEN);
+    }
     if who.read_only && !action.is_read() {
         return Err(READ_ONLY);
     }
     if who.is_super() {
         return Ok(());
     }
-    let same_club = |club: Option<i64>| match (club, who.club_id) {
-        (Some(a), Some(b)) if a == b => Ok(()),
-        _ => Err(OTHER_CLUB),
-    };
     match action {
         Action::OwnAccount | Action::OwnTokens => match target {
             Target::User(id) if *id != who.user_id => Err(NOT_OWNER),
@@ -189,14 +225,23 @@ pub fn decide(who: &Identity, action: Action, target: &Target) -> Result<(), Den
         },
         Action::UseLocalSource
         | Action::RevealSecret
-        | Action::ManageUsers
+        | Action::ManageClubs
         | Action::ReadAudit
         | Action::ManageSystem => Err(FORBIDDEN),
-        Action::ReadSystem => match who.role {
-            Role::Player => Err(FORBIDDEN),
-            _ => Ok(()),
-        },
-        Action::DeleteFile | Action::CleanUp | Action::ManageCamera if who.role == Role::Player => Err(FORBIDDEN),
+        Action::ReadSystem
+        | Action::DeleteFile
+        | Action::CleanUp
+        | Action::ManageCamera
+        | Action::EditClub
+        | Action::ManageCourts
+        | Action::ViewPasses
+        | Action::ViewUsers
+        | Action::ManageUsers
+            if who.role == Role::Player =>
+        {
+            Err(FORBIDDEN)
+        }
+        Action::ReadSystem => Ok(()),
         Action::CreateSession
         | Action::ViewSession
         | Action::ControlSession
@@ -204,112 +249,52 @@ pub fn decide(who: &Identity, action: Action, target: &Target) -> Result<(), Den
         | Action::DeleteFile
         | Action::CleanUp
         | Action::ViewCamera
-        | Action::ManageCamera => match target {
-            Target::Any => Ok(()),
-            Target::Club(club) => same_club(Some(*club)),
-            Target::Court { club_id } => same_club(*club_id),
-            Target::Camera { club_id, on_court } => {
-                same_club(*club_id)?;
-                if who.role == Role::Player && !on_court { Err(FORBIDDEN) } else { Ok(()) }
-            }
-            Target::Session { club_id, user_id } => {
-                same_club(*club_id)?;
-                if who.role == Role::Player && *user_id != Some(who.user_id) { Err(NOT_OWNER) } else { Ok(()) }
-            }
-            Target::User(_) => Err(FORBIDDEN),
-        },
+        | Action::ManageCamera
+        | Action::ViewClub
+        | Action::EditClub
+        | Action::ManageCourts
+        | Action::ViewPasses
+        | Action::ViewUsers
+        | Action::ManageUsers => within_club(who, target),
+    }
+}
+
+/// What everybody but a super administrator finds: the walls of the club, and for players those of the court and of
+/// what is their own.
+fn within_club(who: &Identity, target: &Target) -> Result<(), Denied> {
+    let player = who.role == Role::Player || who.terrain_id.is_some();
+    let same_club = |club: Option<i64>| match (club, who.club_id) {
+        (Some(a), Some(b)) if a == b => Ok(()),
+        _ => Err(OTHER_CLUB),
+    };
+    let same_court = |court: Option<i64>| match who.terrain_id {
+        Some(only) if court != Some(only) => Err(FORBIDDEN),
+        _ => Ok(()),
+    };
+    match target {
+        Target::Any => Ok(()),
+        Target::Club(club) => same_club(Some(*club)),
+        Target::Court { club_id, terrain_id } => {
+            same_club(*club_id)?;
+            same_court(*terrain_id)
+        }
+        Target::Camera { club_id, terrain_id } => {
+            same_club(*club_id)?;
+            same_court(*terrain_id)?;
+            if player && terrain_id.is_none() { Err(FORBIDDEN) } else { Ok(()) }
+        }
+        Target::Session { club_id, terrain_id, user_id } => {
+            same_club(*club_id)?;
+            same_court(*terrain_id)?;
+            if player && *user_id != Some(who.user_id) { Err(NOT_OWNER) } else { Ok(()) }
+        }
+        Target::User(_) => Err(FORBIDDEN),
+        // Administrators of a club look after its players, not after each other.
+        Target::Account { role: Role::Player, club_id } => same_club(*club_id),
+        Target::Account { .. } => Err(FORBIDDEN),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn who(role: Role) -> Identity {
-        let club_id = (role != Role::SuperAdmin).then_some(1);
-        Identity { user_id: UserId(7), role, club_id, ..Identity::system() }
-    }
-
-    /// `y` allowed, `f` forbidden, `c` other club, `o` not the owner. Columns: in order of `COLUMNS`.
-    const TABLE: [(Action, [&str; 2]); 16] = [
-        //                        CLUB_ADMIN   PLAYER
-        //                        own other none | same for the player, then own session and a stranger's in the club
-        (Action::CreateSession, ["ycc yy", "ycc yo"]),
-        (Action::ViewSession, ["ycc yy", "ycc yo"]),
-        (Action::ControlSession, ["ycc yy", "ycc yo"]),
-        (Action::ReadFile, ["ycc yy", "ycc yo"]),
-        (Action::DeleteFile, ["ycc yy", "fff ff"]),
-        (Action::CleanUp, ["ycc yy", "fff ff"]),
-        (Action::ViewCamera, ["ycc yy", "ycc yo"]),
-        (Action::ManageCamera, ["ycc yy", "fff ff"]),
-        (Action::UseLocalSource, ["fff ff", "fff ff"]),
-        (Action::RevealSecret, ["fff ff", "fff ff"]),
-        (Action::ManageUsers, ["fff ff", "fff ff"]),
-        (Action::ReadAudit, ["fff ff", "fff ff"]),
-        (Action::ReadSystem, ["yyy yy", "fff ff"]),
-        (Action::ManageSystem, ["fff ff", "fff ff"]),
-        (Action::OwnTokens, ["yyy yy", "yyy yy"]),
-        (Action::OwnAccount, ["yyy yy", "yyy yy"]),
-    ];
-
-    const COLUMNS: [Target; 5] = [
-        Target::Court { club_id: Some(1) },
-        Target::Court { club_id: Some(2) },
-        Target::Court { club_id: None },
-        Target::Session { club_id: Some(1), user_id: Some(UserId(7)) },
-        Target::Session { club_id: Some(1), user_id: Some(UserId(8)) },
-    ];
-
-    #[test]
-    fn the_table_of_the_contract_holds() {
-        for (action, [admin, player]) in TABLE {
-            for target in &COLUMNS {
-                assert_eq!(decide(&who(Role::SuperAdmin), action, target), Ok(()), "{action:?} {target:?}");
-            }
-            for (role, row) in [(Role::ClubAdmin, admin), (Role::Player, player)] {
-                let cells = row.chars().filter(|c| *c != ' ');
-                for (target, cell) in COLUMNS.iter().zip(cells) {
-                    let wanted = match cell {
-                        'y' => Ok(()),
-                        'f' => Err(FORBIDDEN),
-                        'c' => Err(OTHER_CLUB),
-                        _ => Err(NOT_OWNER),
-                    };
-                    assert_eq!(decide(&who(role), action, target), wanted, "{role} {action:?} {target:?}");
-                }
-            }
-        }
-        let listed: Vec<Action> = TABLE.iter().map(|(a, _)| *a).collect();
-        assert_eq!(listed, Action::ALL, "every action stands in the table");
-    }
-
-    #[test]
-    fn players_see_cameras_of_courts_only() {
-        let camera = |on_court| Target::Camera { club_id: Some(1), on_court };
-        assert_eq!(decide(&who(Role::Player), Action::ViewCamera, &camera(true)), Ok(()));
-        assert_eq!(decide(&who(Role::Player), Action::ViewCamera, &camera(false)), Err(FORBIDDEN));
-        assert_eq!(decide(&who(Role::ClubAdmin), Action::ViewCamera, &camera(false)), Ok(()));
-        let other = Target::User(UserId(8));
-        assert_eq!(decide(&who(Role::Player), Action::OwnAccount, &other), Err(NOT_OWNER));
-        assert_eq!(decide(&who(Role::ClubAdmin), Action::ManageUsers, &other), Err(FORBIDDEN));
-    }
-
-    #[test]
-    fn a_read_only_token_changes_nothing_whatever_its_role() {
-        for action in Action::ALL {
-            let token = Identity { read_only: true, ..who(Role::SuperAdmin) };
-            let wanted = if action.is_read() { Ok(()) } else { Err(READ_ONLY) };
-            assert_eq!(decide(&token, action, &Target::Any), wanted, "{action:?}");
-        }
-    }
-
-    #[test]
-    fn somebody_without_a_club_is_in_none() {
-        let lost = Identity { club_id: None, ..who(Role::ClubAdmin) };
-        for target in
-            [Target::Club(1), Target::Court { club_id: None }, Target::Camera { club_id: None, on_court: true }]
-        {
-            assert_eq!(decide(&lost, Action::ViewCamera, &target), Err(OTHER_CLUB), "{target:?}");
-        }
-    }
-}
+#[path = "policy_tests.rs"]
+mod tests;

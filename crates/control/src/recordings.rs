@@ -190,7 +190,7 @@ impl Recordings {
         };
         let row = row.filter(fits).ok_or(Error::VideoNotFound)?;
         let club_id = (row.club_id != 0).then_some(row.club_id);
-        decide(who, action, &Target::Session { club_id, user_id: row.user_id })?;
+        decide(who, action, &Target::Session { club_id, terrain_id: row.terrain_id, user_id: row.user_id })?;
         Ok(row)
     }
 

@@ -98,7 +98,8 @@ impl Table {
 
 /// What the rules look at.
 pub(crate) fn target(row: &CaptureSession) -> Target {
-    Target::Session { club_id: (row.club_id != 0).then_some(row.club_id), user_id: row.user_id }
+    let club_id = (row.club_id != 0).then_some(row.club_id);
+    Target::Session { club_id, terrain_id: row.terrain_id, user_id: row.user_id }
 }
 
 /// The user of a row; Vigie itself is nobody.
@@ -126,7 +127,7 @@ impl Sessions {
             decide(who, Action::CreateSession, &Target::Any)?;
             return Err(Error::TerrainNotFound);
         };
-        decide(who, Action::CreateSession, &Target::Court { club_id: None })?;
+        decide(who, Action::CreateSession, &Target::Court { club_id: None, terrain_id: None })?;
         if request.terrain_id.is_some() {
             return Err(Error::field("camera_id", "not_allowed", "give a court or a camera, not both"));
         }

@@ -119,11 +119,16 @@ impl Auth {
         let user = self.user(t.user_id).filter(|u| u.enabled)?;
         let role = weaker(t.role, user.role);
         let club_id = if user.role == Role::SuperAdmin { t.club_id } else { user.club_id };
+        // A pass of somebody who moved to another club would open a court that they may not open themselves.
+        if t.terrain_id.is_some() && club_id != t.club_id {
+            return None;
+        }
         Some(Identity {
             user_id: user.id,
             username: format!("{}/{}", user.username, t.name),
             role,
             club_id,
+            terrain_id: t.terrain_id,
             api_token: Some(t.id),
             sign_in: None,
             read_only: t.read_only,
