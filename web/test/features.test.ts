@@ -59,12 +59,17 @@ describe('a pasted address', () => {
   });
 
   it('is checked before anybody is asked', () => {
-    expect(urlProblem('')).toBe('empty');
-    expect(urlProblem('192.168.1.4')).toBe('scheme');
-    expect(urlProblem('ftp://cam/')).toBe('scheme');
-    expect(urlProblem('rtsp://')).toBe('host');
-    expect(urlProblem('rtsp://cam/1')).toBeNull();
-    expect(urlProblem('testcard:')).toBeNull();
+    expect(urlProblem('', true)).toBe('empty');
+    expect(urlProblem('192.168.1.4', true)).toBe('scheme');
+    expect(urlProblem('ftp://cam/', true)).toBe('scheme');
+    expect(urlProblem('rtsp://', true)).toBe('host');
+    expect(urlProblem('rtsp://cam/1', true)).toBeNull();
+    expect(urlProblem('testcard:', true)).toBeNull();
+  });
+
+  it('reaches into the server only for its administrators', () => {
+    expect(['testcard:', 'file:///films/1.mp4'].map((url) => urlProblem(url, false))).toEqual(['scheme', 'scheme']);
+    expect(urlProblem('rtsps://cam/1', false)).toBeNull();
   });
 });
 

@@ -1,4 +1,4 @@
-// What administrators ask and do: clubs, courts, people, tablets, the audit log. One hook per question, one function per
+// What administrators ask and do: clubs, courts (the list of them is in courts.ts), people, tablets, the audit log. One hook per question, one function per
 // action, as in queries.ts.
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { del, get, post, put } from './client';
@@ -13,10 +13,11 @@ import type {
   Terrain,
   TerrainInput,
 } from './model';
+import { fetchClubs, keys } from './queries';
 
 export const adminKeys = {
-  clubs: ['clubs'] as const,
-  terrains: ['terrains'] as const,
+  clubs: keys.clubs,
+  terrains: keys.terrains,
   passes: (terrain: number) => ['terrains', terrain, 'passes'] as const,
   accounts: ['accounts'] as const,
   audit: ['audit'] as const,
@@ -26,17 +27,8 @@ export const adminKeys = {
 export const useClubs = (enabled = true) =>
   useQuery({
     queryKey: adminKeys.clubs,
-    queryFn: async ({ signal }) => (await get<{ clubs: Club[] }>('/api/clubs', signal)).clubs,
+    queryFn: ({ signal }) => fetchClubs(signal),
     enabled,
-  });
-
-/** The courts that the caller may see, of all clubs. */
-export const useTerrains = (enabled = true) =>
-  useQuery({
-    queryKey: adminKeys.terrains,
-    queryFn: async ({ signal }) => (await get<{ terrains: Terrain[] }>('/api/terrains', signal)).terrains,
-    enabled,
-    refetchInterval: 10_000,
   });
 
 export const usePasses = (terrain: number) =>

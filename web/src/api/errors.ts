@@ -34,6 +34,26 @@ const CODES: Record<string, [Key, Key | undefined]> = {
   weak_password: ['error.weak_password', undefined],
   codec_unsupported: ['error.codec', 'error.codec.hint'],
   camera_not_found: ['error.camera_gone', undefined],
+  session_exists: ['error.session_exists', 'error.session_exists.hint'],
+  no_camera: ['error.court_no_camera', 'error.court_no_camera.hint'],
+  terrain_disabled: ['error.court_closed', undefined],
+  encoder_unavailable: ['error.no_encoder', 'error.no_encoder.hint'],
+  no_frame_yet: ['error.no_frame', 'error.no_frame.hint'],
+  not_owner: ['error.not_owner', undefined],
+  recording_active: ['error.recording_active', 'error.recording_active.hint'],
+  already_recording: ['error.already_recording', undefined],
+  session_not_found: ['error.session_gone', undefined],
+  video_not_found: ['error.video_gone', undefined],
+  last_super_admin: ['error.last_super_admin', 'error.last_super_admin.hint'],
+  own_account: ['error.own_account', 'error.own_account.hint'],
+  duplicate_username: ['error.duplicate_username', undefined],
+  user_not_found: ['error.user_gone', undefined],
+  club_not_found: ['error.club_gone', undefined],
+  terrain_not_found: ['error.court_gone', undefined],
+  club_has_terrains: ['error.club_has_courts', 'error.club_has_courts.hint'],
+  camera_in_other_club: ['error.other_camera_club', 'error.other_camera_club.hint'],
+  session_active: ['error.court_in_use', 'error.court_in_use.hint'],
+  other_club: ['error.other_club', undefined],
 };
 
 /** Why a camera cannot be reached, in words. */
@@ -55,4 +75,13 @@ export function tell(i18n: I18n, error: unknown): Told {
   const reason = error.details.reason;
   if (error.code === 'camera_unreachable' && typeof reason === 'string') return tellReason(i18n, reason);
   return tellCode(i18n, error.code, error.message);
+}
+
+/** The server's sentence about one field of what was sent; `details` holds them by field. */
+export function tellField(error: unknown, field: string): string | undefined {
+  if (!(error instanceof ApiError)) return undefined;
+  const entry = error.details[field];
+  return entry && typeof entry === 'object' && 'error' in entry && typeof entry.error === 'string'
+    ? entry.error
+    : undefined;
 }

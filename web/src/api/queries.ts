@@ -177,7 +177,7 @@ export const actions = {
   changePassword: (body: { current_password: string; new_password: string }) => post('/api/auth/password', body),
   streamPassword: (renew: boolean) =>
     post<{ username: string; password: string }>('/api/auth/stream-password', { renew }),
-  createToken: (body: { name: string; role: Role; read_only: boolean }) =>
+  createToken: (body: { name: string; role: Role; read_only: boolean; club_id?: number; expires_at?: string }) =>
     post<{ token: string }>('/api/auth/tokens', body),
   deleteToken: (id: number) => del(`/api/auth/tokens/${id}`),
   createCamera: async (body: CameraInput) => (await post<{ camera: Camera }>('/api/cameras', body)).camera,

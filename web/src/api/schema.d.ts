@@ -1540,6 +1540,8 @@ export interface components {
              * @description Its number.
              */
             id: number;
+            /** @description When it last let somebody in, to the minute (RFC 3339). */
+            last_used_at?: string | null;
             /** @description What the owner calls it. */
             name: string;
             /** @description Whether it may only read. */

@@ -10,11 +10,29 @@ export function useUser(): User {
   return user;
 }
 
-export type Permission = 'cameras.manage' | 'cameras.see' | 'videos.delete' | 'tokens';
-
+export type Permission =
+  | 'cameras.manage'
+  | 'cameras.see'
+  | 'cameras.local'
+  | 'videos.delete'
+  | 'tokens'
+  | 'people'
+  | 'courts'
+  | 'clubs'
+  | 'audit'
+  | 'diagnose';
+const OF_CLUB: readonly Permission[] = [
+  'cameras.manage',
+  'cameras.see',
+  'videos.delete',
+  'tokens',
+  'people',
+  'courts',
+  'diagnose',
+];
 const GRANTS: Record<Role, readonly Permission[]> = {
-  SUPER_ADMIN: ['cameras.manage', 'cameras.see', 'videos.delete', 'tokens'],
-  CLUB_ADMIN: ['cameras.manage', 'cameras.see', 'videos.delete', 'tokens'],
+  SUPER_ADMIN: [...OF_CLUB, 'cameras.local', 'clubs', 'audit'],
+  CLUB_ADMIN: OF_CLUB,
   PLAYER: [],
 };
 

@@ -18,6 +18,8 @@ export interface Format {
   percent: (ratio: number) => string;
   time: (date: Date | string | number) => string;
   dateTime: (date: Date | string | number) => string;
+  /** The same to the minute, for plans and terms. */
+  moment: (date: Date | string | number) => string;
   /** `Monday 4 March`, with the year when it is not this one. */
   day: (date: Date | string | number, now: Date) => string;
   /** `3 minutes ago`; the absolute time belongs in a tooltip. */
@@ -66,6 +68,7 @@ export function createFormat(language: string, timeZone?: string): Format {
   };
   const clockTime = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', timeZone });
   const fullTime = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium', timeZone });
+  const minuteTime = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short', timeZone });
   const dayThisYear = new Intl.DateTimeFormat(language, { weekday: 'long', day: 'numeric', month: 'long', timeZone });
   const dayOtherYear = new Intl.DateTimeFormat(language, { day: 'numeric', month: 'long', year: 'numeric', timeZone });
   const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
@@ -106,6 +109,7 @@ export function createFormat(language: string, timeZone?: string): Format {
     percent: (ratio) => new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 1 }).format(ratio),
     time: (date) => clockTime.format(new Date(date)),
     dateTime: (date) => fullTime.format(new Date(date)),
+    moment: (date) => minuteTime.format(new Date(date)),
     day: (date, now) => {
       const at = new Date(date);
       const yesterday = new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1);

@@ -111,24 +111,38 @@ interface SelectProps<T extends string> {
   value: T;
   options: { value: T; label: string }[];
   onChange: (value: T) => void;
-  hint?: string;
+  hint?: ReactNode;
+  disabled?: boolean;
+  className?: string;
 }
 
-export function Select<T extends string>({ label, value, options, onChange, hint }: SelectProps<T>) {
+export function Select<T extends string>(props: SelectProps<T>) {
+  const { label, value, options, onChange, hint, disabled, className = '' } = props;
   const id = useId();
   return (
-    <div className="field">
+    <div className={`field ${className}`}>
       <label className="field-label" htmlFor={id}>
         {label}
       </label>
-      <select id={id} className="input" value={value} onChange={(event) => onChange(event.target.value as T)}>
+      <select
+        id={id}
+        className="input"
+        value={value}
+        disabled={disabled}
+        aria-describedby={hint ? `${id}-hint` : undefined}
+        onChange={(event) => onChange(event.target.value as T)}
+      >
         {options.map((option) => (
           <option key={option.value} value={option.value}>
             {option.label}
           </option>
         ))}
       </select>
-      {hint && <p className="field-hint">{hint}</p>}
+      {hint && (
+        <p className="field-hint" id={`${id}-hint`}>
+          {hint}
+        </p>
+      )}
     </div>
   );
 }

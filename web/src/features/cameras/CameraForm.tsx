@@ -3,12 +3,13 @@ import { useMutation } from '@tanstack/react-query';
 import { ChevronRight, MonitorPlay, PlugZap } from 'lucide-react';
 import { useState } from 'react';
 import { ApiError } from '../../api/client';
-import { tell } from '../../api/errors';
+import { tell, tellField } from '../../api/errors';
 import type { Camera, CameraInput } from '../../api/model';
 import { actions } from '../../api/queries';
-import { useUser } from '../../app/permissions';
+import { useMay } from '../../app/permissions';
 import { type Key, useI18n } from '../../i18n';
 import { Button, Dialog, Field, Notice, PasswordField, Select } from '../../ui';
+import { PlaceFields, usePlace } from './place';
 import { splitCredentials, type UrlProblem, urlProblem } from './source';
 import { TestOutcome } from './TestOutcome';
 import './camera-form.css';
@@ -39,7 +40,8 @@ interface Props {
 export function CameraForm({ camera, title, action, save, onSaved, onClose }: Props) {
   const i18n = useI18n();
   const { t } = i18n;
-  const superAdmin = useUser().role === 'SUPER_ADMIN';
+  const local = useMay('cameras.local');
+  const place = usePlace(camera);
   const [name, setName] = useState(camera?.name ?? '');
   const [url, setUrl] = useState(camera?.primary_stream_url ?? '');
   const [subUrl, setSubUrl] = useState(camera?.secondary_stream_url ?? '');
@@ -63,10 +65,11 @@ export function CameraForm({ camera, title, action, save, onSaved, onClose }: Pr
       password: password || undefined,
       transport: changed(transport, camera?.connection_config?.transport ?? 'auto'),
       always_on: camera ? alwaysOn : alwaysOn || undefined,
+      club_id: place.clubId,
     };
   };
   const valid = () => {
-    const found = urlProblem(url);
+    const found = urlProblem(url, local);
     setProblem(found);
     return found === null;
   };
@@ -78,10 +81,20 @@ export function CameraForm({ camera, title, action, save, onSaved, onClose }: Pr
       return untouched ? actions.testCamera(camera.id) : actions.testSource({ ...input(), url: url.trim() });
     },
   });
-  const saving = useMutation({ mutationFn: () => save(withName(input())), onSuccess: onSaved });
+  const saving = useMutation({
+    mutationFn: async () => {
+      const saved = await save(withName(input()));
+      // The camera is saved either way: what went wrong with the court is told, and put right in the settings.
+      await place.take(saved.id);
+      return saved;
+    },
+    onSuccess: onSaved,
+  });
   const withName = (body: CameraInput): CameraInput =>
     camera || body.name ? body : { ...body, name: url.startsWith(TEST_CARD) ? t('form.testcard.name') : hostOf(url) };
-  const saveError = saving.error && tell(i18n, saving.error);
+  const urlError = tellField(saving.error, 'primary_stream_url') ?? tellField(saving.error, 'url');
+  const passwordError = tellField(saving.error, 'password');
+  const saveError = saving.error && !urlError && !passwordError ? tell(i18n, saving.error) : null;
   const fields = saving.error instanceof ApiError ? fieldErrors(saving.error) : [];
 
   const paste = (text: string) => {
@@ -119,7 +132,7 @@ export function CameraForm({ camera, title, action, save, onSaved, onClose }: Pr
       <Field
         label={t('form.url')}
         hint={t('form.url.hint')}
-        error={problem ? t(URL_PROBLEMS[problem]) : undefined}
+        error={problem ? t(URL_PROBLEMS[problem]) : urlError}
         placeholder="rtsp://192.168.1.64:554/stream1"
         inputMode="url"
         autoCapitalize="none"
@@ -129,7 +142,7 @@ export function CameraForm({ camera, title, action, save, onSaved, onClose }: Pr
         value={url}
         onChange={(event) => paste(event.target.value)}
       />
-      {!camera && superAdmin && url === '' && (
+      {!camera && local && url === '' && (
         <button type="button" className="form-testcard" onClick={() => paste(TEST_CARD)}>
           <MonitorPlay size={18} aria-hidden />
           <span>
@@ -149,6 +162,7 @@ export function CameraForm({ camera, title, action, save, onSaved, onClose }: Pr
         />
         <PasswordField
           label={t('form.password')}
+          error={passwordError}
           autoComplete="new-password"
           placeholder={camera?.has_password ? t('form.password.kept') : undefined}
           value={password}
@@ -163,6 +177,7 @@ export function CameraForm({ camera, title, action, save, onSaved, onClose }: Pr
         value={name}
         onChange={(event) => setName(event.target.value)}
       />
+      <PlaceFields place={place} />
       <details className="form-more">
         <summary>
           <ChevronRight size={16} aria-hidden />

@@ -7,12 +7,13 @@ import type { Camera } from '../../api/model';
 import { useCameras, useRecordingOf } from '../../api/queries';
 import { useMay } from '../../app/permissions';
 import { useI18n } from '../../i18n';
-import { useNow, useTitle } from '../../lib/hooks';
+import { useTitle } from '../../lib/hooks';
 import { dotOf } from '../../live/LivePicture';
 import { Button, Empty, Skeleton } from '../../ui';
 import { RecPill } from '../record/RecPill';
 import AddCamera from './AddCamera';
 import { codecName, kindName } from './facts';
+import { Shot } from './Shot';
 import './cameras.css';
 
 export default function Cameras() {
@@ -111,7 +112,6 @@ export default function Cameras() {
 }
 
 const isDown = (camera: Camera) => camera.streams[0]?.state === 'waiting' || camera.streams[0]?.state === 'suspended';
-const SHOT_EVERY_MS = 10_000;
 
 function Row({ camera }: { camera: Camera }) {
   const i18n = useI18n();
@@ -154,26 +154,5 @@ function Row({ camera }: { camera: Camera }) {
         </dl>
       </Link>
     </li>
-  );
-}
-
-/** A small still of a camera that is running anyway; a still must not start one. */
-function Shot({ camera }: { camera: Camera }) {
-  const [broken, setBroken] = useState(false);
-  const tick = Math.floor(useNow(SHOT_EVERY_MS).getTime() / SHOT_EVERY_MS);
-  const live = camera.streams[0]?.state === 'live';
-  return (
-    <div className="camera-shot">
-      {live && !broken ? (
-        <img
-          src={`/api/cameras/${camera.id}/snapshot.jpg?width=320&t=${tick}`}
-          alt=""
-          loading="lazy"
-          onError={() => setBroken(true)}
-        />
-      ) : (
-        <Video size={20} aria-hidden />
-      )}
-    </div>
   );
 }

@@ -27,16 +27,18 @@ export function splitCredentials(text: string): Pasted {
   };
 }
 
-const SCHEMES = ['rtsp', 'rtsps', 'http', 'https', 'file', 'testcard'];
+const NETWORK = ['rtsp', 'rtsps', 'http', 'https'];
+/** Sources inside the server itself, which only its administrators may use. */
+const LOCAL = ['file', 'testcard'];
 
 export type UrlProblem = 'empty' | 'scheme' | 'host';
 
 /** What is wrong with an address before anybody is asked. */
-export function urlProblem(text: string): UrlProblem | null {
+export function urlProblem(text: string, mayUseLocal: boolean): UrlProblem | null {
   const trimmed = text.trim();
   if (trimmed === '') return 'empty';
-  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(trimmed)?.[1]?.toLowerCase();
-  if (!scheme || !SCHEMES.includes(scheme)) return 'scheme';
-  if (['file', 'testcard'].includes(scheme)) return null;
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(trimmed)?.[1]?.toLowerCase() ?? '';
+  if (mayUseLocal && LOCAL.includes(scheme)) return null;
+  if (!NETWORK.includes(scheme)) return 'scheme';
   return /^[a-z][a-z0-9+.-]*:\/\/[^/?#]+/i.test(trimmed) ? null : 'host';
 }

@@ -13,6 +13,7 @@ import { Tile } from './Tile';
 import './wall.css';
 
 const AddCamera = lazy(() => import('../cameras/AddCamera'));
+const Checklist = lazy(() => import('../start/Checklist'));
 
 const AUTO = 0;
 const LAYOUTS = [AUTO, 1, 4, 9, 16] as const;
@@ -27,6 +28,7 @@ export function Wall() {
   const { t, format } = i18n;
   const cameras = useCameras();
   const manage = useMay('cameras.manage');
+  const guided = useMay('clubs');
   const layout = useStore(chosenLayout);
   const [page, setPage] = useState(0);
   const [adding, setAdding] = useState(false);
@@ -101,6 +103,11 @@ export function Wall() {
           </>
         )}
       </header>
+      {guided && (
+        <Suspense>
+          <Checklist />
+        </Suspense>
+      )}
       {/* biome-ignore lint/a11y/noStaticElementInteractions: only arrows between the tiles, which have the focus */}
       <div
         className={`wall-room ${phone ? 'wall-phone' : ''}`}
