@@ -1,8 +1,8 @@
 // Courts as a player meets them: their state, their sessions, what a recording will weigh, its markers and clips.
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { del, get, post } from './client';
-import type { Cleaned, Clip, Estimate, Marker, PreviewInfo, RecordMode, Session, Target, Terrain, User } from './model';
-import { keys, queryClient, usePace } from './queries';
+import type { Cleaned, Clip, Estimate, Marker, PreviewInfo, RecordMode, Session, Target, Terrain } from './model';
+import { fetchIdentity, keys, queryClient, usePace } from './queries';
 import { startRecording } from './sessions';
 
 /** Every court the reader may see, of all their clubs. */
@@ -81,7 +81,9 @@ export const courtActions = {
       offset_seconds: offset,
     }),
   unmark: (marker: Marker) => del(`/api/video/session/${encodeURIComponent(marker.session_id)}/markers/${marker.id}`),
-  /** Turns the secret of a scanned code into this browser's sign-in. */
-  useKioskPass: (pass: string) =>
-    post<{ user: User; terrain: Terrain; expires_at: string }>('/api/auth/kiosk', { pass }),
+  /** Turns the secret of a scanned code into this browser's sign-in; gives who it is then. */
+  enterKiosk: async (pass: string) => {
+    await post('/api/auth/kiosk', { pass });
+    return fetchIdentity();
+  },
 };

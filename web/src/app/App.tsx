@@ -1,10 +1,11 @@
 // What is shown to whom: nobody signs in, the first one sets up, everyone else gets the shell with their places.
 import { useQueryClient } from '@tanstack/react-query';
 import { TriangleAlert } from 'lucide-react';
-import { lazy, Suspense, useEffect } from 'react';
-import { Redirect, Route, Switch } from 'wouter';
+import { lazy, Suspense, useEffect, useState } from 'react';
+import { Redirect, Route, Switch, useLocation, useRoute } from 'wouter';
 import { onSignedOut } from '../api/client';
 import { tell } from '../api/errors';
+import type { Role } from '../api/model';
 import { type Identity, keys, useIdentity } from '../api/queries';
 import { SignIn } from '../features/auth/SignIn';
 import { Wall } from '../features/wall/Wall';
@@ -19,12 +20,15 @@ const Setup = lazy(() => import('../features/auth/Setup'));
 const Cameras = lazy(() => import('../features/cameras/Cameras'));
 const CameraPage = lazy(() => import('../features/cameras/CameraPage'));
 const Archive = lazy(() => import('../features/archive/Archive'));
+const Dashboard = lazy(() => import('../features/record/VideoRecordingDashboardNew'));
+const Kiosk = lazy(() => import('../features/kiosk/Kiosk'));
 const Settings = lazy(() => import('../features/settings/Settings'));
 const NotFound = lazy(() => import('./NotFound'));
 
 export function App() {
   const client = useQueryClient();
   const identity = useIdentity();
+  const [, kiosk] = useRoute('/kiosk/:terrain');
 
   useEffect(
     () =>
@@ -37,6 +41,16 @@ export function App() {
     [client],
   );
 
+  // A tablet has its own way of signing in, and of waiting for the server.
+  if (kiosk) {
+    return (
+      <Boundary>
+        <Suspense fallback={<Splash />}>
+          <Kiosk terrain={Number(kiosk.terrain)} />
+        </Suspense>
+      </Boundary>
+    );
+  }
   if (identity.isPending) return <Splash />;
   if (identity.isError) return <Unreachable error={identity.error} retry={() => void identity.refetch()} />;
   if (identity.data.kind === 'setup') {
@@ -48,14 +62,29 @@ export function App() {
   }
   if (identity.data.kind === 'nobody') return <SignIn />;
 
+  const { user } = identity.data;
+  if (user.terrain_id) return <Redirect to={`/kiosk/${user.terrain_id}`} replace />;
   return (
-    <UserContext value={identity.data.user}>
+    <UserContext value={user}>
+      <FirstPlace role={user.role} />
       <Shell>
         <Boundary>
           <Suspense fallback={<PageSkeleton />}>
             <Switch>
               <Route path="/">
                 <Wall />
+              </Route>
+              <Route path="/record">
+                <Dashboard tab="record" />
+              </Route>
+              <Route path="/record/videos">
+                <Dashboard tab="videos" />
+              </Route>
+              <Route path="/record/videos/:video">
+                {({ video }) => <Dashboard tab="videos" open={Number(video)} />}
+              </Route>
+              <Route path="/record/sessions">
+                <Dashboard tab="sessions" />
               </Route>
               <Route path="/cameras">
                 <Cameras />
@@ -78,6 +107,21 @@ export function App() {
       </Shell>
     </UserContext>
   );
+}
+
+/** A player comes to record: that is where the front door leads. Whoever reloads stays where they are. */
+function FirstPlace({ role }: { role: Role }) {
+  const [location, navigate] = useLocation();
+  const [atDoor] = useState(() => role === 'PLAYER' && location === '/' && !reloaded());
+  useEffect(() => {
+    if (atDoor) navigate('/record', { replace: true });
+  }, [atDoor, navigate]);
+  return null;
+}
+
+function reloaded(): boolean {
+  const [entry] = performance.getEntriesByType('navigation');
+  return entry instanceof PerformanceNavigationTiming && entry.type === 'reload';
 }
 
 function Splash() {

@@ -1,6 +1,6 @@
 // The frame around every page: places at the side (at the bottom on phones), the state of the way to the server.
 import { useQueryClient } from '@tanstack/react-query';
-import { Film, Keyboard, LayoutGrid, LogOut, Settings, Video, WifiOff } from 'lucide-react';
+import { CircleDot, Film, Keyboard, LayoutGrid, LogOut, Settings, Video, WifiOff } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { useEventStream } from '../api/events';
@@ -34,7 +34,9 @@ export function Shell({ children }: { children: ReactNode }) {
 
   const places: Place[] = [
     { href: '/', label: 'nav.live', icon: LayoutGrid, shown: true },
-    { href: '/archive', label: 'nav.archive', icon: Film, shown: true },
+    { href: '/record', label: 'nav.record', icon: CircleDot, shown: true },
+    // Who sees no cameras finds their videos under Record.
+    { href: '/archive', label: 'nav.archive', icon: Film, shown: useMay('cameras.see') },
     { href: '/cameras', label: 'nav.cameras', icon: Video, shown: useMay('cameras.see') },
     { href: '/settings', label: 'nav.settings', icon: Settings, shown: true },
   ];

@@ -6,7 +6,7 @@ const GROUPS: { title: Key; rows: { keys: string[]; label: Key }[] }[] = [
   {
     title: 'shortcuts.everywhere',
     rows: [
-      { keys: ['1', '2', '3', '4'], label: 'shortcuts.places' },
+      { keys: ['1', '2', '3', '…'], label: 'shortcuts.places' },
       { keys: ['?'], label: 'shortcuts.help' },
     ],
   },
@@ -21,12 +21,21 @@ const GROUPS: { title: Key; rows: { keys: string[]; label: Key }[] }[] = [
     ],
   },
   {
+    title: 'shortcuts.courts',
+    rows: [{ keys: ['R'], label: 'shortcuts.record_court' }],
+  },
+  {
     title: 'shortcuts.player',
     rows: [
       { keys: ['␣'], label: 'shortcuts.play' },
       { keys: ['J', 'K', 'L'], label: 'shortcuts.jkl' },
       { keys: [',', '.'], label: 'shortcuts.frame' },
       { keys: ['←', '→'], label: 'shortcuts.skip' },
+      { keys: ['M'], label: 'shortcuts.marker' },
+      { keys: ['N', 'P'], label: 'shortcuts.markers' },
+      { keys: ['I', 'O'], label: 'shortcuts.part' },
+      { keys: ['B'], label: 'shortcuts.loop' },
+      { keys: ['S'], label: 'shortcuts.sound' },
     ],
   },
 ];

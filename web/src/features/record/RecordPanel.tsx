@@ -1,12 +1,12 @@
 // One big button, how long, and how it is going.
 import { CircleAlert } from 'lucide-react';
-import { useId } from 'react';
 import type { Camera, Session } from '../../api/model';
 import { useRecordingOf, useRecordingStatus, useVideoHealth } from '../../api/queries';
 import { useI18n } from '../../i18n';
 import { useStore } from '../../lib/store';
-import { Button, Notice, Segmented } from '../../ui';
-import { chosenMinutes, PRESETS, useElapsed, useStart, useStop } from './useRecord';
+import { Button, Notice } from '../../ui';
+import { LengthPicker } from './LengthPicker';
+import { chosenMinutes, useElapsed, useStart, useStop } from './useRecord';
 import './record.css';
 
 export function RecordPanel({ camera, onStopped }: { camera: Camera; onStopped?: () => void }) {
@@ -14,49 +14,17 @@ export function RecordPanel({ camera, onStopped }: { camera: Camera; onStopped?:
   return session ? <Running camera={camera} session={session} onStopped={onStopped} /> : <Ready camera={camera} />;
 }
 
-const OTHER = 0;
-
 function Ready({ camera }: { camera: Camera }) {
   const { t, format } = useI18n();
   const minutes = useStore(chosenMinutes);
   const start = useStart(camera);
   const health = useVideoHealth();
-  const inputId = useId();
   const bitrate = (camera.streams[0]?.bitrate_kbps ?? 0) * 1000;
   const estimate = (bitrate * minutes * 60) / 8;
   const free = health.data?.disk?.available;
-  const preset = (PRESETS as readonly number[]).includes(minutes) ? minutes : OTHER;
   return (
     <div className="record">
-      <div className="record-length">
-        <Segmented
-          label={t('record.length')}
-          value={preset}
-          options={[
-            ...PRESETS.map((value) => ({ value: value as number, label: format.minutes(value) })),
-            { value: OTHER, label: t('record.other') },
-          ]}
-          onChange={(value) => chosenMinutes.set(value === OTHER ? 30 : value)}
-        />
-        {preset === OTHER && (
-          <label className="record-minutes" htmlFor={inputId}>
-            <input
-              id={inputId}
-              className="input"
-              type="number"
-              inputMode="numeric"
-              min={1}
-              max={720}
-              value={minutes}
-              onChange={(event) => {
-                const value = Math.round(Number(event.target.value));
-                if (value >= 1 && value <= 720) chosenMinutes.set(value);
-              }}
-            />
-            <span>{t('record.minutes')}</span>
-          </label>
-        )}
-      </div>
+      <LengthPicker />
       <p className="small muted">
         {bitrate > 0
           ? t('record.estimate', { size: format.bytes(estimate), rate: format.bitrate(bitrate) })
