@@ -205,3 +205,18 @@ export interface Cleaned {
   proxies: number;
   empty_files: number;
 }
+
+/** What the server says of itself, without secrets. */
+export interface Diagnosis {
+  version: string;
+  uptime_seconds: number;
+  health: { status: string };
+  ffmpeg: { available: boolean; version?: string | null };
+  encoder: { name: string; available: boolean };
+  disk: { total: number; available: number };
+  streams: (StreamInfo & { camera_id: number; camera_name: string })[];
+  sessions: unknown[];
+  recordings: unknown[];
+  /** The last lines of the log, the newest last. */
+  log: string[];
+}

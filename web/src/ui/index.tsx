@@ -11,6 +11,7 @@ import {
   useState,
 } from 'react';
 import { useI18n } from '../i18n';
+import { copyText } from './clipboard';
 import { useToast } from './toast';
 import './ui.css';
 
@@ -398,22 +399,4 @@ export function CopyField({ label, value, hint }: { label: string; value: string
       {hint && <p className="field-hint">{hint}</p>}
     </div>
   );
-}
-
-/** The clipboard needs a secure page; on plain HTTP a hidden selection does the same. */
-async function copyText(text: string): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    const area = document.createElement('textarea');
-    area.value = text;
-    area.style.position = 'fixed';
-    area.style.opacity = '0';
-    (document.querySelector('dialog[open]') ?? document.body).append(area);
-    area.select();
-    const done = document.execCommand('copy');
-    area.remove();
-    return done;
-  }
 }

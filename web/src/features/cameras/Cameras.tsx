@@ -10,6 +10,7 @@ import { useI18n } from '../../i18n';
 import { useTitle } from '../../lib/hooks';
 import { dotOf } from '../../live/LivePicture';
 import { Button, Empty, Skeleton } from '../../ui';
+import { NotAllowed } from '../../ui/LoadFailed';
 import { RecPill } from '../record/RecPill';
 import AddCamera from './AddCamera';
 import { codecName, kindName } from './facts';
@@ -17,6 +18,15 @@ import { Shot } from './Shot';
 import './cameras.css';
 
 export default function Cameras() {
+  if (useMay('cameras.see')) return <List />;
+  return (
+    <main className="page">
+      <NotAllowed />
+    </main>
+  );
+}
+
+function List() {
   const i18n = useI18n();
   const { t, n } = i18n;
   const cameras = useCameras();
