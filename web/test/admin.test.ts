@@ -1,10 +1,12 @@
 // What administrators' screens decide by themselves.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ApiError } from '../src/api/client';
 import { tell, tellField } from '../src/api/errors';
 import type { Account, AuditEntry, Camera, Terrain } from '../src/api/model';
 import { may, type Permission } from '../src/app/permissions';
-import { actorsOf, splitTarget } from '../src/features/audit/words';
+import { ACTION_NAMES, actorsOf, splitTarget, TARGET_NAMES } from '../src/features/audit/words';
 import { courtChanges } from '../src/features/cameras/court-changes';
 import { camerasFor, sharedBy } from '../src/features/clubs/courts';
 import { isThisMachine, picture } from '../src/features/clubs/kiosk';
@@ -186,6 +188,19 @@ describe('the audit log', () => {
     expect(splitTarget('camera/3')).toEqual(['camera', '3']);
     expect(splitTarget('session/sess_1_2_3')).toEqual(['session', 'sess_1_2_3']);
     expect(splitTarget('user')).toEqual(['user', '']);
+  });
+
+  it('has words for everything that the server writes into it', () => {
+    const server = join(import.meta.dirname, '../../crates/control/src');
+    const sources = readdirSync(server, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.rs'))
+      .map((name) => readFileSync(join(server, name), 'utf8'));
+    const calls = sources.flatMap((text) => text.match(/(?<!fn )\baudit\([^;]*?\.await|let action = [^;]*;/g) ?? []);
+    const strings = calls.flatMap((call) => [...call.matchAll(/"([a-z_]+(?:\.[a-z_]+)?)(\/)?/g)]);
+    const codes = new Set(strings.filter(([, , slash]) => !slash).map(([, code = '']) => code));
+    for (const target of [...Object.keys(TARGET_NAMES), 'videos']) codes.delete(target);
+    expect(codes.size).toBeGreaterThan(15);
+    expect([...codes].filter((code) => !(code in ACTION_NAMES))).toEqual([]);
   });
 
   it('offers each person once, also those who are gone', () => {

@@ -35,6 +35,9 @@ export const ACTION_NAMES: Record<string, Key> = {
   'recording.start': 'audit.recording_start',
   'recording.stop': 'audit.recording_stop',
   'recording.delete': 'audit.recording_delete',
+  'recording.lock': 'audit.recording_lock',
+  'recording.unlock': 'audit.recording_unlock',
+  cleanup: 'audit.cleanup',
 };
 
 export const TARGET_NAMES: Record<string, Key> = {
