@@ -25,13 +25,18 @@ function binary() {
 
 /**
  * Starts the server and waits until it listens. `stop({ keep: true })` leaves the data, for a restart with `dataDir`.
- * @param {{ args?: string[], dataDir?: string, http?: string }} [options]
+ * @param {{ args?: string[], dataDir?: string, http?: string, env?: Record<string, string> }} [options]
  */
-export async function startServer({ args = [], dataDir = mkdtempSync(join(tmpdir(), 'vigie-e2e-')), http } = {}) {
+export async function startServer({
+  args = [],
+  dataDir = mkdtempSync(join(tmpdir(), 'vigie-e2e-')),
+  http,
+  env = {},
+} = {}) {
   const child = spawn(
     binary(),
     ['serve', '--data-dir', dataDir, '--http', http ?? '127.0.0.1:0', '--rtsp', '127.0.0.1:0', ...args],
-    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1' } },
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1', ...env } },
   );
   let log = '';
   const ended = new Promise((done) => child.once('exit', done));
