@@ -78,3 +78,17 @@ export async function openPage(browser, { expected = [], ...options } = {}) {
   });
   return { page, context, complaints };
 }
+
+/** How wide the page really is, and what on it a finger would miss. */
+export function unfit(page) {
+  return page.evaluate(() => ({
+    wide: document.scrollingElement.scrollWidth,
+    small: [...document.querySelectorAll('button, select, input, a.btn, nav a')]
+      .filter((element) => element.checkVisibility() && element.type !== 'range' && element.type !== 'hidden')
+      .map((element) => [element, (element.closest('label') ?? element).getBoundingClientRect()])
+      .filter(
+        ([element, box]) => box.width > 1 && Math.min(box.width, box.height) < 44 && !element.closest('.segmented'),
+      )
+      .map(([element, box]) => `${element.outerHTML.slice(0, 120)} ${box.width}×${box.height}`),
+  }));
+}

@@ -8,6 +8,7 @@ import { administer, signIn, until } from '../api.mjs';
 import { chromium } from '../browser.mjs';
 import { waitForMotion } from '../page.mjs';
 import { startServer } from '../server.mjs';
+import { ADMIN_EMPTY_VIEWS, ADMIN_VIEWS, seedClubs } from './admin-views.mjs';
 import { makeScenes } from './scenes.mjs';
 
 const OUT = resolve(import.meta.dirname, '../../../docs/screens');
@@ -30,6 +31,15 @@ const COMMITTED = [
   'settings-desktop-light-fr',
   'empty-desktop-dark-en',
   'offline-desktop-dark-en',
+  'first-steps-desktop-dark-en',
+  'users-desktop-dark-en',
+  'users-reset-phone-light-fr',
+  'clubs-desktop-light-en',
+  'clubs-phone-dark-fr',
+  'court-edit-desktop-dark-en',
+  'tablet-made-desktop-light-en',
+  'audit-desktop-dark-fr',
+  'diagnose-desktop-dark-en',
 ];
 
 const CAMERAS = [
@@ -69,6 +79,7 @@ async function seed(base) {
   await record(0, null);
   await call('POST', '/api/auth/tokens', { name: 'Home automation', read_only: true });
   await call('POST', '/api/auth/tokens', { name: 'Club website' });
+  await seedClubs(call, ids.slice(0, 2));
   const { videos } = await call('GET', '/api/video/files/list?club_id=0');
   return { ids, video: videos.find((video) => video.camera_id === ids[1]).recording_id };
 }
@@ -322,9 +333,14 @@ const [full, empty, browser] = await Promise.all([startServer(), startServer(), 
 try {
   await take(browser, empty.url, FRESH_VIEWS, {});
   await administer(empty.url);
-  await take(browser, empty.url, EMPTY_VIEWS, { signedIn: await cookiesOf(browser, empty.url) });
+  await take(
+    browser,
+    empty.url,
+    { ...EMPTY_VIEWS, ...ADMIN_EMPTY_VIEWS },
+    { signedIn: await cookiesOf(browser, empty.url) },
+  );
   const seeded = await seed(full.url);
-  await take(browser, full.url, VIEWS, { seeded, signedIn: await cookiesOf(browser, full.url) });
+  await take(browser, full.url, { ...VIEWS, ...ADMIN_VIEWS }, { seeded, signedIn: await cookiesOf(browser, full.url) });
 } finally {
   await browser.close();
   await Promise.all([full.stop(), empty.stop()]);
