@@ -208,15 +208,20 @@ export interface Cleaned {
 
 /** What the server says of itself, without secrets. */
 export interface Diagnosis {
+  at: string;
   version: string;
+  /** Operating system and processor. */
+  platform: string;
   uptime_seconds: number;
-  health: { status: string };
+  status: 'healthy' | 'degraded' | 'unhealthy';
+  /** `ok`, `degraded`, `down` or `off` for each part. */
+  components: Record<string, string>;
   ffmpeg: { available: boolean; version?: string | null };
   encoder: { name: string; available: boolean };
   disk: { total: number; available: number };
   streams: (StreamInfo & { camera_id: number; camera_name: string })[];
   sessions: unknown[];
   recordings: unknown[];
-  /** The last lines of the log, the newest last. */
+  /** The last lines of the log, the newest last; none for administrators of a club, for it speaks of all clubs. */
   log: string[];
 }

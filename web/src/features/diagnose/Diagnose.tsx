@@ -4,6 +4,7 @@ import { Check, Copy, Download, RefreshCw } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { get } from '../../api/client';
 import type { Diagnosis } from '../../api/model';
+import { useMay } from '../../app/permissions';
 import { type Key, useI18n } from '../../i18n';
 import { Button, Notice, Skeleton } from '../../ui';
 import { copyText } from '../../ui/clipboard';
@@ -17,6 +18,7 @@ const ADDRESS = '/api/system/diagnose';
 
 export default function Diagnose() {
   const { t, format } = useI18n();
+  const wholeLog = useMay('audit');
   const diagnosis = useQuery({
     queryKey: ['diagnose'],
     queryFn: ({ signal }) => get<Diagnosis>(ADDRESS, signal),
@@ -29,9 +31,7 @@ export default function Diagnose() {
           <div>
             <h2>{t('settings.diagnose')}</h2>
             <p className="small muted">
-              {diagnosis.data
-                ? t('diagnose.as_of', { time: format.dateTime(diagnosis.dataUpdatedAt) })
-                : t('diagnose.text')}
+              {diagnosis.data ? t('diagnose.as_of', { time: format.dateTime(diagnosis.data.at) }) : t('diagnose.text')}
             </p>
           </div>
           <div className="diagnose-tools">
@@ -51,17 +51,18 @@ export default function Diagnose() {
         {diagnosis.data && <Facts diagnosis={diagnosis.data} />}
       </section>
       {diagnosis.data && <Streams streams={diagnosis.data.streams} />}
-      {diagnosis.data && <Log lines={diagnosis.data.log} />}
+      {diagnosis.data && wholeLog && <Log lines={diagnosis.data.log} />}
     </>
   );
 }
 
 function Facts({ diagnosis }: { diagnosis: Diagnosis }) {
   const { t, n, format } = useI18n();
-  const { ffmpeg, encoder, disk, health } = diagnosis;
+  const { ffmpeg, encoder, disk, status } = diagnosis;
   const used = disk.total > 0 ? 1 - disk.available / disk.total : 0;
   const rows: [Key, ReactNode][] = [
     ['about.version', diagnosis.version],
+    ['diagnose.platform', diagnosis.platform],
     ['about.uptime', format.length(diagnosis.uptime_seconds)],
     ['diagnose.ffmpeg', ffmpeg.available ? (ffmpeg.version ?? t('diagnose.there')) : t('diagnose.missing')],
     ['diagnose.encoder', encoder.available ? encoder.name : t('diagnose.missing')],
@@ -75,11 +76,14 @@ function Facts({ diagnosis }: { diagnosis: Diagnosis }) {
     ['diagnose.sessions', n('diagnose.sessions_open', diagnosis.sessions.length)],
     ['diagnose.recordings', n('diagnose.recordings_running', diagnosis.recordings.length)],
   ];
-  const good = health.status === 'healthy';
+  const parts = Object.entries(diagnosis.components).filter(([, state]) => state === 'degraded' || state === 'down');
+  const good = status === 'healthy';
   return (
     <>
       <Notice tone={good ? 'good' : 'warn'} title={t(good ? 'diagnose.good' : 'diagnose.attention')}>
-        {!good && t('diagnose.attention.hint')}
+        {parts.map(([part, state]) => (
+          <p key={part}>{t(state === 'down' ? 'diagnose.down' : 'diagnose.degraded', { part: t(nameOf(part)) })}</p>
+        ))}
       </Notice>
       <dl className="settings-facts">
         {rows.map(([key, value]) => (
@@ -92,6 +96,15 @@ function Facts({ diagnosis }: { diagnosis: Diagnosis }) {
     </>
   );
 }
+
+const PARTS: Record<string, Key> = {
+  cameras: 'diagnose.part.cameras',
+  recorder: 'diagnose.part.recorder',
+  rtsp: 'diagnose.part.rtsp',
+  store: 'diagnose.part.store',
+  web: 'diagnose.part.web',
+};
+const nameOf = (part: string) => PARTS[part] ?? 'diagnose.part.other';
 
 /** Everything, as text to paste into a message. */
 function CopyAll({ diagnosis }: { diagnosis: Diagnosis }) {
