@@ -26,6 +26,12 @@ export function Account() {
             <dt>{t('settings.role')}</dt>
             <dd>{t(ROLE_NAMES[user.role])}</dd>
           </div>
+          {user.club_name && (
+            <div>
+              <dt>{t('users.club')}</dt>
+              <dd>{user.club_name}</dd>
+            </div>
+          )}
         </dl>
       </section>
       <ChangePassword />
