@@ -2,7 +2,7 @@
 //!
 //! [`boxes`] has the sample entries, [`fragment`] the initialisation segment and the fragments of MSE and of growing
 //! files, [`session`] the file of one recording as a state machine, [`repair`] what start-up does with a file whose
-//! writer died. **Every function here returns bytes and where they go; nobody here touches a file.**
+//! writer died, [`cut`] a part of a recording as a file of its own. **Every function here returns bytes and where they go; nobody here touches a file.**
 //!
 //! H.264 is written as `avc1`, never `avc3`, and H.265 as `hvc1`: Safari and QuickTime play only those. Both keep the
 //! parameter sets in the sample entry; the sets that a camera repeats in its stream are left in the samples, where
@@ -11,6 +11,7 @@
 
 pub mod boxes;
 pub mod compact;
+pub mod cut;
 mod finish;
 pub mod fragment;
 mod read;

@@ -19,6 +19,7 @@ use vigie_base::{CameraId, RecordingId, SessionId, StreamKey, UnixMillis};
 use vigie_hub::{GapCause, Hub, SourceTrack, SourceUnit};
 use vigie_media::mp4::session::{Op, Plan, SessionFile};
 use vigie_media::{AacParams, AccessUnit, Codec, H264Params, MediaTime, StreamDescription, Track, TrackId, VideoInfo};
+use vigie_record::volume::carry_out;
 use vigie_record::{Config, Disk, Index, Recorder, Request, Volume};
 use vigie_store::{
     NewRecording, RecordedGap, Recording as Row, RecordingEnd, RecordingProgress, RecordingState, StoreError,
@@ -76,11 +77,7 @@ fn stop_90min(dir: &Path) {
         let file = disk.create(&format!("{minutes}.mp4")).expect("a file");
         let run = |ops: Vec<Op>| {
             for op in ops {
-                match op {
-                    Op::Write(w) => file.write_at(w.at, &w.data).expect("written"),
-                    Op::Truncate(len) => file.truncate(len).expect("cut"),
-                    Op::Sync => file.sync().expect("synced"),
-                }
+                carry_out(file.as_ref(), &op).expect("carried out");
             }
         };
         let plan = Plan { duration: Duration::from_secs(90 * 60), click_ns: None, fps: 25.0 };
@@ -102,7 +99,7 @@ fn stop_90min(dir: &Path) {
                 file.sync().expect("synced");
             }
         }
-        assert!(!session.is_full(), "the plan was too small");
+        assert!(session.grow().is_none(), "the plan was too small");
         let writing = began.elapsed();
         file.sync().expect("synced");
         let grown = resident_kib() - memory;

@@ -44,6 +44,21 @@ pub enum RecordError {
     /// The file holds nothing.
     #[error("it ended before a picture was written")]
     Empty,
+    /// Nothing of the time that was asked for is kept.
+    #[error("no picture of that time is kept")]
+    NothingKept,
+    /// The end of a part does not lie after its beginning.
+    #[error("the end of a part has to lie after its beginning")]
+    EmptyPart,
+    /// A part begins behind the end.
+    #[error("the recording is {duration_ms} ms long")]
+    BeyondEnd {
+        /// How long the recording is.
+        duration_ms: i64,
+    },
+    /// The file that is being recorded was rearranged while a clip was cut out of it, several times in a row.
+    #[error("the file was rearranged while it was read")]
+    Moved,
     /// There is no such recording, or it is still open.
     #[error("there is no finished recording of that number")]
     NotFinished,
@@ -59,6 +74,9 @@ impl RecordError {
             RecordError::DiskFull { .. } | RecordError::Disk(_) | RecordError::Index(_) => Fault::Disk,
             RecordError::EncoderUnavailable(_) => Fault::Unsupported,
             RecordError::NothingToRecord => Fault::Peer,
+            RecordError::NothingKept => Fault::Network,
+            RecordError::EmptyPart | RecordError::BeyondEnd { .. } => Fault::Config,
+            RecordError::Moved => Fault::Disk,
             RecordError::NotFinished => Fault::NotFound,
         }
     }
@@ -75,6 +93,10 @@ impl RecordError {
             RecordError::CannotCopy(_) => "invalid_field",
             RecordError::NothingToRecord => "no_video",
             RecordError::Index(_) => "database",
+            RecordError::NothingKept => "no_frame_yet",
+            RecordError::EmptyPart => "empty_range",
+            RecordError::BeyondEnd { .. } => "beyond_end",
+            RecordError::Moved => "disk_failed",
             RecordError::NotFinished => "not_found",
         }
     }

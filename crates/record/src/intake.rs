@@ -27,6 +27,8 @@ pub(crate) struct Intake {
     source: Option<Arc<StreamDescription>>,
     // Encoders are not `Sync`, and are never shared: the locks are only there to say so.
     sound: Option<(Track, Sound)>,
+    /// Had another track before; its last frames are still to be taken.
+    replaced: Option<Sound>,
     ffmpeg: Option<Arc<Ffmpeg>>,
     pictures: Option<(TrackId, Mutex<ToH264>)>,
 }
@@ -43,6 +45,14 @@ impl Sound {
             Sound::Aac(c) => Codec::Aac(c.params()),
             Sound::Opus(c) => Codec::Opus(c.get_mut().params()),
         }
+    }
+
+    async fn finish(&mut self) -> Vec<Piece> {
+        let mut packets = Vec::new();
+        if let Sound::Aac(convert) = self {
+            convert.finish(&mut packets).await;
+        }
+        packets.into_iter().map(Piece::Unit).collect()
     }
 }
 
@@ -94,9 +104,9 @@ impl Intake {
             match &t.codec {
                 Codec::G711(law) => {
                     // Pictures of another size are no reason to interrupt the sound.
-                    let mut sound = match before.take() {
-                        Some((known, sound)) if known == *t => sound,
-                        _ => self.sound_of(*law, t.clock_rate)?,
+                    let mut sound = match before.take_if(|(known, _)| known == t) {
+                        Some((_, sound)) => sound,
+                        None => self.sound_of(*law, t.clock_rate)?,
                     };
                     tracks.push(Track { id: t.id, clock_rate: 48_000, codec: sound.codec() });
                     self.sound = Some((t.clone(), sound));
@@ -108,6 +118,7 @@ impl Intake {
                 _ => tracks.push(t.clone()),
             }
         }
+        self.replaced = before.map(|(_, sound)| sound);
         let description = StreamDescription { generation: source.generation, tracks };
         if self.pictures.is_none() {
             out.push(Piece::Description(Arc::new(description.clone())));
@@ -123,13 +134,37 @@ impl Intake {
         Ok(Sound::Opus(Mutex::new(ToOpus::new(law, rate)?)))
     }
 
-    /// The sound that is still inside an encoder, at the end.
+    /// The sound that is still inside an encoder, at the end of a file. What comes afterwards begins anew.
     pub(crate) async fn finish(&mut self) -> Vec<Piece> {
-        let mut packets = Vec::new();
-        if let Some((_, Sound::Aac(convert))) = &mut self.sound {
-            convert.finish(&mut packets).await;
+        match &mut self.sound {
+            Some((_, sound)) => sound.finish().await,
+            None => Vec::new(),
         }
-        packets.into_iter().map(Piece::Unit).collect()
+    }
+
+    /// The sound that is still inside an encoder which [`Self::describe`] has replaced.
+    pub(crate) async fn rest_of_replaced(&mut self) -> Vec<Piece> {
+        match self.replaced.take() {
+            Some(mut sound) => sound.finish().await,
+            None => Vec::new(),
+        }
+    }
+
+    /// How much sound went into an encoder and has not come out.
+    pub(crate) fn held(&self) -> std::time::Duration {
+        match &self.sound {
+            Some((_, Sound::Aac(c))) => c.held(),
+            _ => std::time::Duration::ZERO,
+        }
+    }
+
+    /// The sound that came out meanwhile.
+    pub(crate) fn drain(&mut self, out: &mut Vec<Piece>) {
+        if let Some((_, Sound::Aac(c))) = &mut self.sound {
+            let mut packets = Vec::new();
+            c.take(&mut packets);
+            out.extend(packets.into_iter().map(Piece::Unit));
+        }
     }
 
     /// One unit of the stream.

@@ -10,8 +10,10 @@
 //!    sealed. Deleting: 1. the row is marked, 2. the file removed, 3. the folder synced, 4. the row dropped.
 //!
 //! [`volume`] is the disk as a trait, [`writer`] the threads that use it, [`intake`] what happens to units before they
-//! are written, [`recording`] one running recording, [`recorder`] all of them, [`index`] the rows, [`repair`] start-up.
+//! are written, [`recording`] one running recording, [`recorder`] all of them, [`clip`] pieces of
+//! them as files of their own, [`index`] the rows, [`repair`] start-up.
 
+pub mod clip;
 mod convert;
 mod encode;
 mod error;
@@ -25,6 +27,7 @@ mod shrink;
 pub mod volume;
 pub mod writer;
 
+pub use clip::{Clip, ClipRequest, PartFile};
 pub use encode::{EncoderChoice, EncoderState, Encoding, VideoMode};
 pub use error::RecordError;
 pub use index::Index;

@@ -107,8 +107,10 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     /// Held by whoever replaces or removes finished files, so that none of them comes back.
     pub(crate) tidy: tokio::sync::Mutex<()>,
-    /// Finished files that are about to be replaced by smaller ones.
+    /// Finished files that are about to be replaced ([`crate::shrink`]).
     pub(crate) shrinking: tokio::sync::watch::Sender<BTreeSet<RecordingId>>,
+    /// Clips that may be made now.
+    pub(crate) clips: tokio::sync::Semaphore,
     running: Mutex<BTreeMap<SessionId, Slot>>,
     ffmpeg: OnceCell<Arc<Ffmpeg>>,
 }
@@ -164,6 +166,7 @@ impl Recorder {
                 clock,
                 tidy: tokio::sync::Mutex::default(),
                 shrinking: tokio::sync::watch::Sender::default(),
+                clips: tokio::sync::Semaphore::new(crate::clip::MAX_AT_ONCE),
                 running,
                 ffmpeg: OnceCell::new(),
             }),
@@ -278,8 +281,8 @@ impl Recorder {
         }
     }
 
-    /// Waits until a finished file is no longer going to be replaced by a smaller one, so that its bytes stay what
-    /// they are while it is read in pieces. At most for `limit`.
+    /// Waits until a finished file is no longer going to be replaced by a smaller one or one that starts faster, so
+    /// that its bytes stay what they are while it is read in pieces. At most for `limit`.
     pub async fn settled(&self, id: RecordingId, limit: Duration) {
         let mut shrinking = self.shared.shrinking.subscribe();
         // Neither outcome matters: the sender lives as long as we do, and after the limit the file is read as it is.
@@ -304,9 +307,12 @@ impl Recorder {
         let (shared, path) = (Arc::clone(&self.shared), path.to_owned());
         let removed = tokio::task::spawn_blocking(move || {
             let volume = shared.writer.volume();
-            match volume.remove(&path) {
-                Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-                _ => {}
+            // A copy of it that is being made goes with it.
+            for path in [&path, &crate::shrink::beside(&path)] {
+                match volume.remove(path) {
+                    Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+                    _ => {}
+                }
             }
             match volume.sync_folder_of(&path) {
                 Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use vigie_base::{RecordingId, UnixMillis};
 use vigie_hub::{Status, Stream};
 
+use crate::clip::Asks;
 use crate::recorder::Shared;
 use crate::{RecordError, Request};
 
@@ -114,6 +115,8 @@ struct Live {
     mode: &'static str,
     error: Option<RecordError>,
     ended_after: Option<Duration>,
+    /// Who wants to know where its newest media is.
+    asks: Asks,
 }
 
 /// A running or finished recording. Dropping it does not end it.
@@ -142,6 +145,10 @@ impl Recording {
     /// Whether it has ended, well or badly.
     pub fn is_over(&self) -> bool {
         self.outcome.borrow().is_some()
+    }
+
+    pub(crate) fn asks(&self) -> Asks {
+        self.live.lock().asks.clone()
     }
 
     /// Everything known now.

@@ -3,6 +3,7 @@
 //! **Only rows that are `open` or `deleting` are touched.** An open recording's file is finished in place and its row
 //! sealed with `interrupted`; a deletion that had begun is completed. A file that was made when the process died before
 //! its row was written is removed, if there is nothing in it; one with anything in it stays, and is named in the log.
+//! Copies that were being made of finished files are removed, and made again ([`crate::shrink`]).
 
 use std::collections::HashSet;
 use std::io;
@@ -11,11 +12,10 @@ use std::sync::Arc;
 use tracing::{info, warn};
 use vigie_base::UnixMillis;
 use vigie_media::mp4::repair::{Facts, RepairError, Verdict, inspect};
-use vigie_media::mp4::session::Op;
-use vigie_store::{Recording as Row, RecordingEnd, RecordingProgress, RecordingState};
+use vigie_store::{Recording as Row, RecordingEnd, RecordingKind, RecordingProgress, RecordingState};
 
-use crate::volume::{Reader, VolumeFile};
-use crate::{RecordError, Recorder};
+use crate::volume::{Reader, VolumeFile, carry_out};
+use crate::{RecordError, Recorder, shrink};
 
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,6 +28,8 @@ pub struct RepairReport {
     pub deleted: usize,
     /// Files without a row and without content, removed.
     pub cleared: usize,
+    /// Finished files that were being rewritten, or were to be: it begins again, in the background.
+    pub resumed: usize,
 }
 
 /// Finishes a file in place. `None` when there is nothing in it.
@@ -39,11 +41,7 @@ pub(crate) async fn salvage(file: Arc<dyn VolumeFile>) -> Result<Option<Facts>, 
             Verdict::Repair(facts, ops) => (facts, ops),
         };
         for op in &ops {
-            match op {
-                Op::Write(w) => file.write_at(w.at, &w.data)?,
-                Op::Truncate(len) => file.truncate(*len)?,
-                Op::Sync => file.sync()?,
-            }
+            carry_out(file.as_ref(), op)?;
         }
         Ok(Some(facts))
     });
@@ -97,12 +95,30 @@ impl Recorder {
                     report.repaired += 1;
                     info!(recording = %row.id, path = row.path, seconds = facts.duration.as_secs_f64(), "repaired");
                 }
+                // A clip is whole or nothing.
+                Err(e) if row.kind == RecordingKind::Clip => {
+                    report.cleared += 1;
+                    info!(recording = %row.id, path = row.path, "a clip that was not finished is removed");
+                    self.abandon_clip(row.id, &row.path, &e).await;
+                }
                 Err(e) => {
                     report.failed += 1;
                     warn!(recording = %row.id, path = row.path, error = %e, "could not be repaired");
                     self.shared.index.failed(row.id, self.shared.clock.wall(), &e.to_string()).await?;
                 }
             }
+        }
+        // Those whose removal was interrupted.
+        for row in self.shared.index.rows(RecordingState::Failed).await? {
+            if row.kind == RecordingKind::Clip {
+                self.shared.index.deleting(row.id).await?;
+                self.erase(row.id, &row.path).await?;
+                report.cleared += 1;
+            }
+        }
+        match self.clear_copies().await {
+            Ok(n) => report.resumed = n,
+            Err(e) => warn!(error = %e, "copies of finished files could not be looked for"),
         }
         match self.clear_orphans().await {
             Ok(n) => report.cleared = n,
@@ -111,11 +127,54 @@ impl Recorder {
         Ok(report)
     }
 
-    async fn clear_orphans(&self) -> Result<usize, RecordError> {
-        let disk = |e: io::Error| RecordError::Disk(e.to_string());
+    async fn list(&self) -> Result<Vec<String>, RecordError> {
         let shared = Arc::clone(&self.shared);
         let listed = tokio::task::spawn_blocking(move || shared.writer.volume().list("videos"));
-        let mut files = listed.await.map_err(io::Error::other).flatten().map_err(disk)?;
+        listed.await.map_err(io::Error::other).flatten().map_err(|e| RecordError::Disk(e.to_string()))
+    }
+
+    /// Removes the copies that a crash has left, and begins them again for recordings that are finished.
+    async fn clear_copies(&self) -> Result<usize, RecordError> {
+        let mut paths = self.list().await?;
+        paths.retain_mut(|copy| match copy.strip_suffix(".part") {
+            Some(path) if is_session_file(path) => {
+                *copy = path.to_owned();
+                true
+            }
+            _ => false,
+        });
+        if paths.is_empty() {
+            return Ok(0);
+        }
+        let (shared, copies) = (Arc::clone(&self.shared), paths.clone());
+        let removed = tokio::task::spawn_blocking(move || {
+            for path in copies {
+                let volume = shared.writer.volume();
+                let copy = shrink::beside(&path);
+                match volume.remove(&copy).and_then(|()| volume.sync_folder_of(&path)) {
+                    Ok(()) => info!(path = copy, "removed a copy that was being made when the last run ended"),
+                    Err(e) => warn!(path = copy, error = %e, "a copy left by the last run could not be removed"),
+                }
+            }
+        });
+        removed.await.map_err(|e| RecordError::Disk(e.to_string()))?;
+        let mut resumed = 0;
+        for row in self.shared.index.rows(RecordingState::Sealed).await? {
+            if paths.contains(&row.path) {
+                let bytes = u64::try_from(row.size_bytes).unwrap_or(0);
+                // Whether there is anything to do is seen when the file is looked at.
+                if let Some(pending) = shrink::announce(&self.shared, row.id, bytes, true) {
+                    shrink::later(pending, row.path);
+                    resumed += 1;
+                }
+            }
+        }
+        Ok(resumed)
+    }
+
+    async fn clear_orphans(&self) -> Result<usize, RecordError> {
+        let disk = |e: io::Error| RecordError::Disk(e.to_string());
+        let mut files = self.list().await?;
         files.retain(|f| is_session_file(f));
         if files.is_empty() {
             return Ok(0);
@@ -155,6 +214,11 @@ impl Recorder {
             _ => RecordError::Disk(e.to_string()),
         })?;
         let facts = salvage(file).await?.ok_or(RecordError::Empty)?;
+        if facts.behind
+            && let Err(e) = shrink::flag(&self.shared, &row.path).await
+        {
+            warn!(path = row.path, error = %e, "it will start slowly in browsers");
+        }
         let duration_ms = i64::try_from(facts.duration.as_millis()).unwrap_or(i64::MAX);
         let end = RecordingEnd {
             progress: RecordingProgress {
@@ -163,7 +227,7 @@ impl Recorder {
                 frames: i64::try_from(facts.frames).unwrap_or(i64::MAX),
             },
             ended_at: UnixMillis(row.started_at.0.saturating_add(duration_ms)),
-            interrupted: true,
+            interrupted: row.kind != RecordingKind::Clip,
             codec: facts.video.map(|v| v.0.to_owned()),
             audio_codec: facts.audio.map(str::to_owned),
             width: facts.video.map(|v| i64::from(v.1)),

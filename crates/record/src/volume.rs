@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use vigie_media::mp4::session::Op;
 
 /// Room on a volume, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,8 +52,50 @@ pub trait VolumeFile: Send + Sync + fmt::Debug {
     /// Takes disk blocks for the first `len` bytes now, so that writing there cannot find the disk full. Without
     /// effect where the file system cannot.
     fn allocate(&self, len: u64) -> io::Result<()>;
+    /// Inserts `len` zero bytes at `at`; what lies behind moves. Both are multiples of 4096. An error, usually
+    /// [`io::ErrorKind::Unsupported`], where the file system cannot; the file is then as it was.
+    fn insert(&self, at: u64, len: u64) -> io::Result<()>;
     /// Makes content and length durable.
     fn sync(&self) -> io::Result<()>;
+}
+
+/// Bytes copied at a time.
+const PIECE: u64 = 1 << 20;
+
+/// Carries out one operation of a session file.
+pub fn carry_out(file: &dyn VolumeFile, op: &Op) -> io::Result<()> {
+    match *op {
+        Op::Write(ref w) => file.write_at(w.at, &w.data),
+        Op::Truncate(len) => file.truncate(len),
+        Op::Copy { from, to, len } => change(file, from, to, len, |_| {}),
+        Op::Add { at, count, by } => change(file, at, at, count.saturating_mul(8), |piece| {
+            for number in piece.chunks_exact_mut(8) {
+                if let Some(n) = number.first_chunk_mut::<8>() {
+                    *n = u64::from_be_bytes(*n).wrapping_add(by).to_be_bytes();
+                }
+            }
+        }),
+        Op::Sync => file.sync(),
+    }
+}
+
+/// Reads, changes and writes piece by piece.
+fn change(file: &dyn VolumeFile, from: u64, to: u64, len: u64, with: impl Fn(&mut [u8])) -> io::Result<()> {
+    let mut done = 0;
+    while done < len {
+        let mut piece = vec![0; usize::try_from(PIECE.min(len - done)).unwrap_or(0)];
+        let mut filled = 0;
+        while filled < piece.len() {
+            match file.read_at(from + done + filled as u64, &mut piece[filled..])? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                n => filled += n,
+            }
+        }
+        with(&mut piece);
+        file.write_at(to + done, &[piece.into()])?;
+        done += filled as u64;
+    }
+    Ok(())
 }
 
 /// A folder of this machine.
@@ -188,6 +231,15 @@ impl VolumeFile for DiskFile {
         Ok(())
     }
 
+    fn insert(&self, at: u64, len: u64) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        rustix::fs::fallocate(&self.0, rustix::fs::FallocateFlags::INSERT_RANGE, at, len)?;
+        #[cfg(not(target_os = "linux"))]
+        return Err(io::Error::new(io::ErrorKind::Unsupported, format!("{len} bytes cannot be inserted at {at}")));
+        #[cfg(target_os = "linux")]
+        Ok(())
+    }
+
     fn sync(&self) -> io::Result<()> {
         self.0.sync_data()
     }
@@ -245,6 +297,24 @@ mod tests {
         disk.remove("videos/0/a.mp4").unwrap();
         disk.sync_folder_of("videos/0/a.mp4").unwrap();
         assert!(disk.space().unwrap().free > 0);
+    }
+
+    #[test]
+    fn numbers_are_added_to_and_bytes_copied_across_pieces() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = Disk::new(dir.path()).unwrap().create("a").unwrap();
+        let count = PIECE / 8 + 3;
+        let numbers: Vec<u8> = (0..count).flat_map(u64::to_be_bytes).collect();
+        file.write_at(5, &[numbers.into()]).unwrap();
+        carry_out(file.as_ref(), &Op::Add { at: 5, count, by: 1 << 33 }).unwrap();
+        let to = 3 * PIECE;
+        carry_out(file.as_ref(), &Op::Copy { from: 5, to, len: count * 8 }).unwrap();
+        let mut copied = vec![0; usize::try_from(count * 8).unwrap()];
+        assert_eq!(file.read_at(to, &mut copied).unwrap(), copied.len());
+        let expected: Vec<u8> = (0..count).flat_map(|n| (n + (1 << 33)).to_be_bytes()).collect();
+        assert!(copied == expected);
+        let beyond = Op::Copy { from: 20 * PIECE, to: 0, len: 1 };
+        assert_eq!(carry_out(file.as_ref(), &beyond).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use tracing::error;
 use vigie_media::mp4::session::Op;
 
 use crate::RecordError;
-use crate::volume::{Volume, VolumeFile};
+use crate::volume::{Volume, VolumeFile, carry_out};
 
 /// Jobs that may wait.
 pub const QUEUE: usize = 128;
@@ -60,17 +60,18 @@ impl Sink {
             if self.failed.get().is_some() {
                 return;
             }
-            let (result, doing) = match op {
-                Op::Write(w) => {
-                    self.dirty.store(true, Ordering::Release);
-                    (self.file.write_at(w.at, &w.data), "writing")
-                }
-                Op::Truncate(len) => (self.file.truncate(*len), "cutting"),
-                Op::Sync => {
-                    self.dirty.store(false, Ordering::Release);
-                    (self.file.sync(), "syncing")
-                }
+            let doing = match op {
+                Op::Sync => "syncing",
+                Op::Truncate(_) => "cutting",
+                Op::Write(_) | Op::Copy { .. } | Op::Add { .. } => "writing",
             };
+            if matches!(op, Op::Sync) {
+                self.dirty.store(false, Ordering::Release);
+            }
+            let result = carry_out(self.file.as_ref(), op);
+            if !matches!(op, Op::Sync) {
+                self.dirty.store(true, Ordering::Release);
+            }
             if let Err(e) = result {
                 self.fail(&e, doing);
             }
@@ -136,6 +137,15 @@ impl Writer {
             // The thread outlives every handle.
             let _ = self.queue.send(job).await;
         }
+    }
+
+    /// As [`Self::queue`]; what comes back says when they, and everything before them, are carried out.
+    pub async fn queue_told(&self, sink: &Arc<Sink>, ops: Vec<Op>) -> oneshot::Receiver<()> {
+        let (done, told) = oneshot::channel();
+        let job = Job { sink: Arc::clone(sink), ops, done: Some(done) };
+        // The thread outlives every handle.
+        let _ = self.queue.send(job).await;
+        told
     }
 
     /// Queues operations and waits until they, and everything before them, are carried out.

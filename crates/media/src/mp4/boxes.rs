@@ -22,6 +22,11 @@ impl BoxWriter {
         self.buf
     }
 
+    /// What was written so far.
+    pub fn as_slice(&self) -> &[u8] {
+        &self.buf
+    }
+
     /// Bytes so far.
     pub fn len(&self) -> usize {
         self.buf.len()

@@ -152,13 +152,11 @@ pub fn cut_growing<R: Read + Seek>(file: &mut R, fragments: &[Fragment], length:
     let (Some(track), Some(mut source)) = (movie.tracks.get(main), sources().nth(main)) else {
         return Err(CutError::Nothing);
     };
+    // All pictures that are shown before the next one is decoded are there; of those after it one may be missing.
     let mut end = i64::MIN;
     while let Some(chunk) = source.next(file)? {
-        let mut dts = chunk.dts;
-        for s in &chunk.samples {
-            end = end.max(dts.saturating_add(s.composition_offset.into()).saturating_add(s.duration.into()));
-            dts = dts.saturating_add(s.duration.into());
-        }
+        let ticks = chunk.samples.iter().map(|s| i64::from(s.duration)).fold(0, i64::saturating_add);
+        end = end.max(chunk.dts.saturating_add(ticks));
     }
     let end = MediaTime(end.saturating_add(track.shift(movie.timescale))).since(MediaTime(0), track.rate);
     if end.is_zero() {
@@ -214,7 +212,7 @@ fn window(movie: &Movie, track: &TrackInfo, from: Duration, to: Duration) -> Opt
     let shift = track.shift(movie.timescale);
     let to = track.visible(movie.timescale).map_or(to, |end| to.min(end));
     let media = |t: Duration| MediaTime::from_duration(t, track.rate).0.saturating_sub(shift);
-    (from < to).then(|| Window { from: media(from), to: media(to) })
+    (from < to).then(|| Window { zero: media(Duration::ZERO), from: media(from), to: media(to) })
 }
 
 fn time(ticks: i64, rate: u32) -> Duration {

@@ -33,6 +33,8 @@ pub struct Facts {
     pub video: Option<(&'static str, u32, u32)>,
     /// Codec of the sound.
     pub audio: Option<&'static str>,
+    /// The movie lies behind the media, because there was no room for it in front.
+    pub behind: bool,
 }
 
 /// The verdict on a file.
@@ -70,31 +72,45 @@ struct Lane {
     end: i64,
 }
 
-struct Chunk {
-    moof: u64,
-    offset: u64,
-    dts: i64,
-    description: u32,
-    samples: Vec<SampleEntry>,
+/// Samples of a track that lie one after another.
+#[derive(Debug)]
+pub(super) struct Chunk {
+    pub(super) moof: u64,
+    /// First byte of the first sample.
+    pub(super) offset: u64,
+    /// Decode time of the first sample.
+    pub(super) dts: i64,
+    /// Their sample entry, from 1.
+    pub(super) description: u32,
+    pub(super) samples: Vec<SampleEntry>,
 }
 
 /// Looks at a file and says what has to be done.
 pub fn inspect<R: Read + Seek>(file: &mut R) -> Result<Verdict, RepairError> {
     let len = file.seek(SeekFrom::End(0))?;
     let mut at = 0;
+    let mut media = None;
     loop {
         let Some((size, kind)) = top_header(file, at, len)? else {
             return if at < len.min(64) { Ok(Verdict::Empty) } else { Err(RepairError::Foreign("no movie header")) };
         };
         match &kind {
             b"ftyp" | b"free" if size <= len - at => at += size,
+            // Its movie lies behind it.
+            b"mdat" if media.is_none() && size >= 16 && size <= len - at => {
+                media = Some(size - 16);
+                at += size;
+            }
             b"moov" if size <= MAX_HEAD && size <= len - at => {
                 let moov = read_at(file, at, size)?;
                 if boxes(&moov[8..]).map(|b| b.whole.len()).sum::<usize>() + 8 != moov.len() {
                     return torn_head(file, at, len);
                 }
                 if find(&moov[8..], b"mvex").is_none() {
-                    return finished(&moov, len, at);
+                    return finished(&moov, media.unwrap_or(len - at - size), media.is_some());
+                }
+                if media.is_some() {
+                    return Err(RepairError::Foreign("fragments before the movie header"));
                 }
                 return growing(file, &moov, at, len);
             }
@@ -150,7 +166,7 @@ fn torn_head<R: Read + Seek>(file: &mut R, at: u64, len: u64) -> Result<Verdict,
     if last < at + (64 << 10) { Ok(Verdict::Empty) } else { Err(RepairError::Foreign("its beginning is destroyed")) }
 }
 
-fn finished(moov: &[u8], len: u64, at: u64) -> Result<Verdict, RepairError> {
+fn finished(moov: &[u8], media_bytes: u64, behind: bool) -> Result<Verdict, RepairError> {
     let mvhd = find(&moov[8..], b"mvhd").ok_or(RepairError::Foreign("a movie without header"))?;
     let (timescale, duration) = (u32_at(mvhd.body, 20), u64_at(mvhd.body, 24));
     let duration = match (timescale, duration.map(i64::try_from)) {
@@ -164,9 +180,8 @@ fn finished(moov: &[u8], len: u64, at: u64) -> Result<Verdict, RepairError> {
         .filter_map(|s| u32_at(s.body, 8))
         .map(u64::from)
         .sum();
-    let media_bytes = len.saturating_sub(at + moov.len() as u64);
     let (video, audio) = codecs(moov);
-    Ok(Verdict::Finished(Facts { duration, frames, media_bytes, video, audio }))
+    Ok(Verdict::Finished(Facts { duration, frames, media_bytes, video, audio, behind }))
 }
 
 fn growing<R: Read + Seek>(file: &mut R, moov: &[u8], at: u64, len: u64) -> Result<Verdict, RepairError> {
@@ -175,11 +190,18 @@ fn growing<R: Read + Seek>(file: &mut R, moov: &[u8], at: u64, len: u64) -> Resu
         return Err(RepairError::Foreign("a movie without tracks"));
     }
     let free_at = at + moov.len() as u64;
-    let data_start = match top_header(file, free_at, len)? {
+    let mut data_start = match top_header(file, free_at, len)? {
         // The length of the file is the end of the reserve from the first moment on.
         Some((size, kind)) if kind == *b"free" && size >= 24 && size <= len - free_at => free_at + size,
         _ => return torn_head(file, free_at, len),
     };
+    // Space was inserted, and the reserve has not taken its new size.
+    if let Some((size, kind)) = top_header(file, data_start, len)?
+        && kind == *b"free"
+        && size <= len - data_start
+    {
+        data_start += size;
+    }
     let tail = scan(file, &mut lanes, data_start, len)?;
     drop_unwritten(file, &mut lanes)?;
     if lanes.iter().all(|l| l.chunks.is_empty()) {
@@ -195,17 +217,20 @@ fn growing<R: Read + Seek>(file: &mut R, moov: &[u8], at: u64, len: u64) -> Resu
         ops.push(Op::Sync);
     }
     let stage = free_at + 8;
-    let (mut writes, mut end, duration) = build(&lanes, stage, timescale)?;
-    if end + 24 <= data_start {
-        writes.extend(mdat_from(end, data_start, tail));
+    let (mut writes, end, duration) = build(&lanes, stage, timescale)?;
+    let behind = end + 24 > data_start;
+    if behind {
+        // More samples than the reserve was made for: the movie goes behind the media, as [`super::session::close`]
+        // does it.
+        let (movie, end, _) = build(&lanes, tail + 8, timescale)?;
+        // The last table's region may be longer than what is written of it.
+        writes = vec![Write::new(end - 8, vec![0; 8])];
+        writes.extend(movie);
+        writes.push(Write::new(tail, free_header(end - tail)));
+        writes.extend(mdat_from(stage, data_start, tail + 8));
     } else {
-        // More samples than the reserve was made for: the movie goes behind the media.
-        let (behind, _, _) = build(&lanes, tail, timescale)?;
-        writes = behind;
-        writes.extend(mdat_from(stage, data_start, tail));
-        end = stage;
+        writes.extend(mdat_from(end, data_start, tail));
     }
-    debug_assert!(end >= stage);
     ops.extend(writes.into_iter().map(Op::Write));
     ops.push(Op::Sync);
     ops.push(Op::Write(Write::new(at, free_header(moov.len() as u64 + 8))));
@@ -220,14 +245,15 @@ fn growing<R: Read + Seek>(file: &mut R, moov: &[u8], at: u64, len: u64) -> Resu
         media_bytes: tail - data_start,
         video,
         audio,
+        behind,
     };
     Ok(Verdict::Repair(facts, ops))
 }
 
-type Video = (&'static str, u32, u32);
+pub(super) type Video = (&'static str, u32, u32);
 
 /// What the first sample entries of a movie say.
-fn codecs(moov: &[u8]) -> (Option<Video>, Option<&'static str>) {
+pub(super) fn codecs(moov: &[u8]) -> (Option<Video>, Option<&'static str>) {
     let (mut video, mut audio) = (None, None);
     for trak in boxes(moov.get(8..).unwrap_or(&[])).filter(|b| b.kind == *b"trak") {
         let stsd = descend(trak.body, &[b"mdia", b"minf", b"stbl", b"stsd"]);
@@ -279,6 +305,11 @@ fn lane(trak: &Found<'_>) -> Option<Lane> {
 fn scan<R: Read + Seek>(file: &mut R, lanes: &mut [Lane], from: u64, len: u64) -> Result<u64, RepairError> {
     let mut at = from;
     while let Some((size, kind)) = top_header(file, at, len)? {
+        // Tables that found no room in the reserve.
+        if kind == *b"free" && size <= MAX_HEAD && at.saturating_add(size) <= len {
+            at += size;
+            continue;
+        }
         if kind != *b"moof" || !(8..=MAX_HEAD).contains(&size) {
             break;
         }
@@ -301,7 +332,8 @@ fn scan<R: Read + Seek>(file: &mut R, lanes: &mut [Lane], from: u64, len: u64) -
     Ok(at.min(len.max(from)))
 }
 
-fn chunk(traf: &[u8], moof: u64, data: (u64, u64)) -> Option<(usize, Chunk)> {
+/// What a track fragment says, with the index of its track; `None` when its samples do not lie in `data`.
+pub(super) fn chunk(traf: &[u8], moof: u64, data: (u64, u64)) -> Option<(usize, Chunk)> {
     let tfhd = find(traf, b"tfhd")?.body;
     let track = usize::try_from(u32_at(tfhd, 4)?).ok()?.checked_sub(1)?;
     let description = if u32_at(tfhd, 0)? & 2 != 0 { u32_at(tfhd, 8)? } else { 1 };

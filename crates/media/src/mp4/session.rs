@@ -16,18 +16,23 @@
 //!    the header of the old `free` box. It lies at a multiple of 8, so within one sector: it is there or it is not.
 //! 5. Sync.
 //!
-//! New parameters of the same codec switch the init `moov` to one with a further sample entry by the same trick.
+//! New parameters of the same codec switch the init `moov` to one with a further sample entry by the same trick. A plan
+//! that turns out too small is dealt with in [`grow`].
 
 pub(super) mod close;
+pub mod grow;
+mod recent;
 
 use std::time::Duration;
 
 use bytes::Bytes;
 
+use self::recent::Recent;
 use super::boxes::{self, BoxWriter, Edit};
+use super::cut::Fragment;
 use super::fragment::{InitTrack, Sample, TrackRun, fragment_head, init_moov};
 use super::silence::Silence;
-use super::tables::{Capacity, SampleEntry, Tables, Write, free_header};
+use super::tables::{BLOCK, Capacity, SampleEntry, Tables, Write, free_header};
 use crate::{AccessUnit, Codec, MediaKind, MediaTime, StreamDescription, Track};
 
 const FTYP: u64 = 32;
@@ -35,8 +40,6 @@ const FTYP: u64 = 32;
 const FRAGMENT: Duration = Duration::from_millis(800);
 /// Samples of a track in one fragment.
 const MAX_RUN: usize = 1024;
-/// The data begins at a multiple of this.
-const BLOCK: u64 = 4096;
 /// Sample entries that one file may collect over all tracks.
 const MAX_SWITCHES: u64 = 8;
 
@@ -47,6 +50,24 @@ pub enum Op {
     Write(Write),
     /// Cut the file to this length. Only [`super::repair`] asks for it.
     Truncate(u64),
+    /// Copy bytes within the file. The places do not overlap.
+    Copy {
+        /// Offset of the first byte.
+        from: u64,
+        /// Offset that it goes to.
+        to: u64,
+        /// How many.
+        len: u64,
+    },
+    /// Add to big-endian 64-bit numbers that lie one after another.
+    Add {
+        /// Offset of the first.
+        at: u64,
+        /// How many numbers.
+        count: u64,
+        /// What is added to each.
+        by: u64,
+    },
     /// Make everything so far durable.
     Sync,
 }
@@ -69,9 +90,9 @@ pub enum Full {
     /// The codec or the set of tracks changed.
     #[error("the codec or the set of tracks changed")]
     Format,
-    /// More was recorded than was planned.
-    #[error("the file's tables are full")]
-    Tables,
+    /// The camera changed its parameters too often for one file.
+    #[error("the file has no room for another set of parameters")]
+    Parameters,
 }
 
 #[derive(Debug)]
@@ -147,6 +168,11 @@ pub struct SessionFile {
     init: (u64, u64),
     data_start: u64,
     tail: u64,
+    /// The reserve stays as large as it is.
+    fixed: bool,
+    /// Bytes of tables between the fragments.
+    spilled: u64,
+    recent: Recent,
     sequence: u32,
     fragment_start: Option<i64>,
     frames: u64,
@@ -202,6 +228,9 @@ impl SessionFile {
             init: (FTYP, init.len() as u64),
             data_start,
             tail: data_start,
+            fixed: false,
+            spilled: 0,
+            recent: Recent::default(),
             sequence: 0,
             fragment_start: None,
             frames: 0,
@@ -319,6 +348,7 @@ impl SessionFile {
             return;
         }
         self.sequence = self.sequence.wrapping_add(1);
+        self.recent.push(self.fragment_of(&runs));
         let head = fragment_head(self.sequence, &runs);
         let mut at = self.tail + head.len() as u64;
         let mut data = vec![head];
@@ -338,6 +368,23 @@ impl SessionFile {
         ops.push(Op::Write(Write { at: self.tail, data }));
         self.tail = at;
         ops.extend(pages.into_iter().map(Op::Write));
+        self.spill(ops);
+    }
+
+    /// Where a fragment of these runs begins, in place and time.
+    fn fragment_of(&self, runs: &[TrackRun]) -> Fragment {
+        let main = self.lanes.iter().position(|l| l.kind() == MediaKind::Video).unwrap_or(0);
+        let run = runs.iter().find(|r| usize::from(r.track.0) == main);
+        let first = run.or(runs.first());
+        let rate = first.and_then(|r| self.lanes.get(usize::from(r.track.0))).map_or(1, Lane::rate);
+        let dts = first.map_or(0, |r| i64::try_from(r.base_decode_time).unwrap_or(i64::MAX));
+        let key = run.is_some_and(|r| r.samples.iter().any(|s| s.key));
+        Fragment { at: self.tail - self.data_start, time_ns: MediaTime(dts).nanos(rate), key }
+    }
+
+    /// The newest fragments, oldest first: those of the last two minutes, from a key frame on.
+    pub fn recent(&self) -> Vec<Fragment> {
+        self.recent.all()
     }
 
     /// Takes over a new description. When only parameters changed, the file goes on with a further sample entry.
@@ -355,10 +402,10 @@ impl SessionFile {
         let size = self.init.1 + description.tracks.iter().map(entry_bytes).sum::<usize>() as u64;
         let room = self.lanes.first().map_or(0, |l| l.span.0).saturating_sub(self.init.0 + self.init.1);
         if fresh > 0 && room < 2 * size + 1024 {
-            return Err(Full::Tables);
+            return Err(Full::Parameters);
         }
         if fresh > 0 && self.lanes.iter().map(|l| l.entries.len() as u64).sum::<u64>() >= MAX_SWITCHES {
-            return Err(Full::Tables);
+            return Err(Full::Parameters);
         }
         for (l, t) in self.lanes.iter_mut().zip(&description.tracks) {
             let at = known(l, t).unwrap_or_else(|| {
@@ -392,14 +439,9 @@ impl SessionFile {
         self.init = (at, moov.len() as u64);
     }
 
-    /// Whether the tables are used up: the file has to be finished now.
-    pub fn is_full(&self) -> bool {
-        self.lanes.iter().any(|l| l.tables.is_full())
-    }
-
     /// Bytes of media and fragment headers on disk; the reserve does not count.
     pub fn media_bytes(&self) -> u64 {
-        self.tail - self.data_start
+        self.tail - self.data_start - self.spilled
     }
 
     /// Bytes of the file, the reserve included.

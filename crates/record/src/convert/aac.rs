@@ -88,11 +88,29 @@ impl ToAac {
     pub(crate) fn unit(&mut self, unit: &Arc<AccessUnit>, out: &mut Vec<Arc<AccessUnit>>) {
         self.template = Some(Arc::clone(unit));
         let result = self.feed(unit).and_then(|()| self.drain(out));
+        self.rest_after(result);
+    }
+
+    /// Gives the frames that are ready.
+    pub(crate) fn take(&mut self, out: &mut Vec<Arc<AccessUnit>>) {
+        let result = self.drain(out);
+        self.rest_after(result);
+    }
+
+    fn rest_after(&mut self, result: Result<(), vigie_codec::CodecError>) {
         if let Err(e) = result {
             warn!(error = %e, "the sound's encoder failed; silence until it is started again");
             self.run = None;
             self.resting = Some(Instant::now() + AGAIN);
         }
+    }
+
+    /// How much sound went in and has not come out.
+    pub(crate) fn held(&self) -> Duration {
+        let Some(run) = &self.run else { return Duration::ZERO };
+        let fed = run.fed * i64::from(OUTPUT_RATE) / i64::from(self.law.sample_rate.max(1));
+        let held = MediaTime(fed - (run.frames * FRAME_SAMPLES - PRIMING));
+        held.since(MediaTime(0), OUTPUT_RATE)
     }
 
     fn feed(&mut self, unit: &AccessUnit) -> Result<(), vigie_codec::CodecError> {

@@ -48,6 +48,8 @@ pub(crate) struct MemoryDisk {
     pub(crate) room: Arc<AtomicU64>,
     pub(crate) sync_fails: Arc<AtomicBool>,
     pub(crate) free: Arc<AtomicU64>,
+    /// Space can be put into the middle of a file.
+    pub(crate) inserts: Arc<AtomicBool>,
 }
 
 impl MemoryDisk {
@@ -58,6 +60,7 @@ impl MemoryDisk {
             room: Arc::new(AtomicU64::new(u64::MAX)),
             sync_fails: Arc::default(),
             free: Arc::new(AtomicU64::new(1 << 40)),
+            inserts: Arc::default(),
         }
     }
     pub(crate) fn with_fuse(&self, fuse: &Arc<Fuse>) -> Self {
@@ -168,6 +171,19 @@ impl VolumeFile for MemoryFile {
         Ok(())
     }
     fn allocate(&self, _: u64) -> io::Result<()> {
+        Ok(())
+    }
+    fn insert(&self, at: u64, len: u64) -> io::Result<()> {
+        if !self.disk.inserts.load(Ordering::SeqCst) {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        self.disk.fuse.burn()?;
+        // As file systems do: whole blocks, inside the file.
+        let mut data = self.data.lock();
+        if !at.is_multiple_of(4096) || !len.is_multiple_of(4096) || at >= data.len() as u64 {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        data.splice(at as usize..at as usize, std::iter::repeat_n(0, len as usize));
         Ok(())
     }
     fn sync(&self) -> io::Result<()> {

@@ -100,3 +100,76 @@ async fn kill_9_loses_at_most_a_second() {
     // Nothing is left to repair the next time.
     assert_eq!(recorder.repair_all().await.expect("repaired").repaired, 0);
 }
+
+/// The process that gets killed while its file outgrows its plan.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "run by the test below, as a process of its own"]
+async fn fast_child() {
+    let Ok(dir) = std::env::var(FOLDER) else { return };
+    let dir = Path::new(&dir);
+    let f = fixture::fast(dir, FAST);
+    let hub = Hub::default();
+    let (recorder, store) = open(dir, &hub).await;
+    crate::bench::seed(&store).await;
+    let mut camera = Camera::new(&hub);
+    camera.describe(&f);
+    let recording = tokio::spawn(async move { recorder.start(request(Duration::from_secs(60))).await });
+    camera.wanted().await;
+    camera.start = Instant::now();
+    camera.play(&f, Duration::ZERO);
+    let _recording = recording.await.expect("no panic").expect("started");
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    panic!("nobody killed this process");
+}
+
+/// Pictures that [`fast_child`] records, within 40 seconds of media.
+const FAST: usize = 20_000;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kill_9_while_the_reserve_grows_on_a_real_disk_loses_nothing_written() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let exe = std::env::current_exe().expect("this test");
+    let mut child = Command::new(exe)
+        .args(["--exact", "crash::fast_child", "--ignored", "--nocapture"])
+        .env(FOLDER, dir.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("a process");
+    // The line is written right after the space was inserted, or refused by this file system.
+    let log = dir.path().join("logs/sess_0_1_1700000000.ffmpeg.log");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !std::fs::read_to_string(&log).is_ok_and(|text| text.contains("more pictures than planned")) {
+        assert!(Instant::now() < deadline, "its plan was never too small");
+        assert!(child.try_wait().expect("a child").is_none(), "the child ended by itself");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    child.kill().expect("killed");
+    child.wait().expect("gone");
+
+    let (recorder, store) = open(dir.path(), &Hub::default()).await;
+    let report = recorder.repair_all().await.expect("repaired");
+    assert_eq!((report.repaired, report.failed), (1, 0));
+    let row = store.recordings(&RecordingFilter::default()).await.expect("rows").remove(0);
+    recorder.settled(row.id, Duration::from_secs(30)).await;
+    assert_eq!((row.state, row.interrupted), (RecordingState::Sealed, true));
+    // Everything up to the moment when the plan was used up.
+    assert!(row.frames > 7000, "{}", row.frames);
+    let path = dir.path().join("media/videos/0/sess_0_1_1700000000.mp4");
+    let pictures = fixture::tool(
+        "ffprobe",
+        &[
+            "-v",
+            "error",
+            "-count_frames",
+            "-select_streams",
+            "v",
+            "-show_entries",
+            "stream=nb_read_frames",
+            "-of",
+            "csv=p=0",
+            path.to_str().expect("UTF-8"),
+        ],
+    );
+    assert_eq!(pictures.trim().trim_end_matches(',').parse(), Ok(row.frames));
+}

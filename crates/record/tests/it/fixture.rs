@@ -84,6 +84,34 @@ pub(crate) fn make(dir: &Path, recipe: Recipe) -> Fixture {
     read(&path)
 }
 
+/// A camera that sends 500 small pictures a second and says 25, with sound: `frames` of them (a multiple of 500), the
+/// same 500 again and again.
+pub(crate) fn fast(dir: &Path, frames: usize) -> Fixture {
+    const EACH: usize = 500;
+    let once = make(dir, Recipe { seconds: 20, size: "64x64", audio: &[], ..B_FRAMES_AAC });
+    let sound = make(dir, B_FRAMES_AAC);
+    let mut tracks = once.description.tracks.clone();
+    tracks.push(sound.description.tracks[1].clone());
+    let mut units = Vec::new();
+    for lap in 0..frames.div_ceil(EACH) {
+        // Times that shiver, as after a network: every sample needs an entry of its own.
+        let shiver = |i: usize| if i.is_multiple_of(3) { 7 } else { 0 };
+        units.extend(once.units.iter().enumerate().map(|(i, u)| {
+            let later = lap as i64 * 90_000;
+            let dts = MediaTime(u.dts.0 / 20 + later + shiver(i));
+            AccessUnit { pts: MediaTime(u.pts.0 / 20 + later + 7), dts, ..u.clone() }
+        }));
+    }
+    let frames_of_sound: Vec<&AccessUnit> = sound.units.iter().filter(|u| u.track == TrackId(1)).collect();
+    for n in 0..frames / EACH * 48_000 / 1024 {
+        let at = MediaTime(n as i64 * 1024);
+        units.push(AccessUnit { pts: at, dts: at, ..frames_of_sound[n % frames_of_sound.len()].clone() });
+    }
+    let rate = |u: &AccessUnit| tracks[usize::from(u.track.0)].clock_rate;
+    units.sort_by_key(|u| (u.dts.nanos(rate(u)), u.track.0));
+    Fixture { description: StreamDescription { generation: 1, tracks }, units, path: once.path }
+}
+
 /// Takes an MP4 file apart.
 pub(crate) fn read(path: &Path) -> Fixture {
     let file = std::fs::read(path).expect("the file");

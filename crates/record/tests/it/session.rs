@@ -25,6 +25,16 @@ pub(crate) fn apply(disk: &mut Vec<u8>, op: &Op) {
             }
         }
         Op::Truncate(len) => disk.truncate(*len as usize),
+        Op::Copy { from, to, len } => {
+            let copied = disk[*from as usize..(from + len) as usize].to_vec();
+            apply(disk, &Op::Write(vigie_media::mp4::tables::Write::new(*to, copied)));
+        }
+        Op::Add { at, count, by } => {
+            for entry in disk[*at as usize..].chunks_exact_mut(8).take(*count as usize) {
+                let n = u64::from_be_bytes(entry.try_into().expect("eight bytes")) + by;
+                entry.copy_from_slice(&n.to_be_bytes());
+            }
+        }
         Op::Sync => {}
     }
 }
@@ -60,7 +70,7 @@ pub(crate) fn repaired(disk: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Kinds of the boxes at the top of a file, each once where it repeats.
-fn top_level(disk: &[u8]) -> Vec<String> {
+pub(crate) fn top_level(disk: &[u8]) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     let mut at = 0;
     while at < disk.len() {

@@ -125,6 +125,31 @@ async fn after_a_cut_converted_sound_is_where_the_pictures_are() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn sound_inside_the_encoder_belongs_to_the_part_that_it_was_heard_in() {
+    let mut h = House::new(4, |_| "ffmpeg".into());
+    let recording = h.start().await;
+    // The camera changes its codec: another file begins.
+    let mut next = fixture::make(h.dir.path(), fixture::Recipe { audio: &[], ..fixture::HEVC_OPUS });
+    next.description.tracks.push(h.fixture.description.tracks[1].clone());
+    next.units.extend(h.fixture.units.iter().filter(|u| u.track == TrackId(1) && u.pts.0 < 16_000).cloned());
+    let rate = |t: TrackId| next.description.tracks[usize::from(t.0)].clock_rate;
+    next.units.sort_by_key(|u| (u.dts.nanos(rate(u.track)), u.track.0));
+    h.camera.describe(&next);
+    h.camera.play(&next, Duration::from_secs(4));
+    let done = recording.stop().await.expect("finished");
+    assert_eq!(done.earlier.len(), 1);
+    for (name, path, length) in
+        [("first.mp4", done.earlier[0].1.as_str(), 4.0), ("second.mp4", done.path.as_str(), 2.0)]
+    {
+        let path = h.file(name, path);
+        let s = streams(&path);
+        assert_eq!(s[1].0, "aac");
+        assert!((s[0].1 - s[1].1).abs() <= 0.08, "{name}: pictures last {}, sound {}", s[0].1, s[1].1);
+        assert!(energy(&path, 0.1, length - 0.1).0 > 2000.0, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_ffmpeg_that_dies_costs_sound_and_nothing_else() {
     // Tells what it can do as the real one does, and dies at the first samples.
     let mut h = House::new(2, |dir| {

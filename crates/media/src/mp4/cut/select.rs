@@ -24,6 +24,8 @@ const MAX_TENTATIVE: usize = 64;
 /// What is asked for, in ticks of the track's media.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Window {
+    /// Where the visible timeline begins.
+    pub(super) zero: i64,
     pub(super) from: i64,
     pub(super) to: i64,
 }
@@ -131,9 +133,9 @@ impl Selection {
         window: Window,
     ) -> Result<Option<Self>, CutError> {
         let mut samples = Samples { chunks, current: None, number: 0 };
-        let tolerance = if track.video { i64::from(track.rate / TOLERANCE_PART) } else { 0 };
+        let tolerance = tolerance(track);
         let preroll = if track.video { 0 } else { i64::from(track.rate / PREROLL_PART) };
-        let (held, begin) = begin(file, &mut samples, track, window.from.saturating_add(tolerance), preroll)?;
+        let (held, begin) = begin(file, &mut samples, track, window, preroll)?;
         let to = window.to.saturating_sub(tolerance);
         let Some(begin) = begin.filter(|b| b.start < to) else { return Ok(None) };
         let mut taken = Self { start: begin.start, end: begin.start, ..Self::default() };
@@ -201,6 +203,10 @@ impl Selection {
     }
 }
 
+fn tolerance(track: &TrackInfo) -> i64 {
+    if track.video { i64::from(track.rate / TOLERANCE_PART) } else { 0 }
+}
+
 fn run_length<T: PartialEq>(runs: &mut Vec<(u32, T)>, value: T) {
     match runs.last_mut() {
         Some((n, v)) if *v == value && *n < u32::MAX => *n += 1,
@@ -213,9 +219,10 @@ fn begin<R: Read + Seek>(
     file: &mut R,
     samples: &mut Samples,
     track: &TrackInfo,
-    from: i64,
+    window: Window,
     preroll: i64,
 ) -> Result<(VecDeque<Placed>, Option<Begin>), CutError> {
+    let from = window.from.saturating_add(tolerance(track));
     let mut held: VecDeque<Placed> = VecDeque::new();
     let mut keyed = false;
     // The picture that is shown at `from`, and the one after it with what is known of the sample before that.
@@ -245,20 +252,21 @@ fn begin<R: Read + Seek>(
     let begin = match (shown, after) {
         // It begins later.
         (None, after) => after.map(|a| Begin::plain(a.pts)),
-        (Some(_), _) if !track.video => Some(Begin::plain(from)),
+        (Some(_), _) if !track.video => Some(Begin::plain(window.from)),
         (Some(shown), after) => {
-            let late = from - shown;
-            let hole = late > i64::from(track.rate);
+            let late = window.from - shown;
             let last = held.back().map_or(0, |s| s.entry.duration);
             let (number, before) = match after {
                 Some(a) if !a.clean => (0, 0),
                 Some(a) => (a.number, a.before),
                 None => (samples.number, i64::from(last)),
             };
-            Some(if hole && before > late {
-                Begin { start: from, shown, shorten: Some((number, late)) }
+            // It has stood still for long, or the recording itself begins while it is shown.
+            let early = shown < window.zero;
+            Some(if (early || late > i64::from(track.rate)) && before > late {
+                Begin { start: window.from, shown, shorten: Some((number, late)) }
             } else {
-                Begin::plain(shown)
+                Begin::plain(if early { window.from } else { shown })
             })
         }
     };

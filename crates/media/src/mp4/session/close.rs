@@ -1,10 +1,17 @@
 //! Finishing a session file.
+//!
+//! When its tables did not fit into the reserve, the movie goes behind the media. It is staged there as the payload of
+//! a `free` box; the one `mdat` that the flip reveals ends after the header of that box, so that the movie appears at
+//! the same instant as everything else. **The order of the steps is the same**: tail, stage, sync, flip, sync.
 
 use super::{FTYP, Lane, Op, SessionFile};
 use crate::MediaTime;
 use crate::mp4::boxes::{self, BoxWriter, Edit, TrackHead};
 use crate::mp4::finish::{FinalTrack, final_moov};
 use crate::mp4::tables::{Write, free_header};
+
+/// Enough for every box of a track before its tables, except its sample entries.
+const HEAD: u64 = 1024;
 
 impl SessionFile {
     /// Finishes the file. The last picture lasts until `end_ns` of the stream's timeline (the instant of the stop),
@@ -20,6 +27,13 @@ impl SessionFile {
 
         // 2. The stage, inside the payload of the `free` box.
         let mut writes = Vec::new();
+        self.lanes.iter_mut().for_each(|l| l.tables.flush(&mut writes));
+        if self.is_spilled() {
+            ops.extend(writes.into_iter().map(Op::Write));
+            self.stage_behind(&mut ops);
+            self.flip(&mut ops);
+            return ops;
+        }
         for l in &mut self.lanes {
             l.tables.finish(&mut writes);
         }
@@ -34,13 +48,40 @@ impl SessionFile {
         }
         writes.extend(mdat_from(end, self.data_start, self.tail));
         ops.extend(writes.into_iter().map(Op::Write));
+        self.flip(&mut ops);
+        ops
+    }
 
-        // 3. Sync; 4. the flip; 5. sync.
+    /// 3. Sync; 4. the flip; 5. sync.
+    fn flip(&self, ops: &mut Vec<Op>) {
         ops.push(Op::Sync);
         ops.push(Op::Write(Write::new(self.init.0, free_header(self.init.1 + 8))));
         ops.push(Op::Sync);
         debug_assert!(self.init.0 >= FTYP && self.init.0.is_multiple_of(8), "the flip stays within one sector");
-        ops
+    }
+
+    fn stage_behind(&mut self, ops: &mut Vec<Op>) {
+        let moov = self.tail + 8;
+        let mut at = moov;
+        for i in 0..self.lanes.len() {
+            let lane = &self.lanes[i];
+            let entries: usize = lane.entries.iter().map(super::entry_bytes).sum();
+            let first = (at + entries as u64 + HEAD).next_multiple_of(8);
+            at = first;
+            self.lanes[i].tables.behind(&mut at, ops);
+            self.lanes[i].span = (first, at);
+        }
+        let tracks: Vec<FinalTrack> = self.lanes.iter().zip(1u32..).map(|(l, n)| self.final_track(l, n)).collect();
+        let duration = tracks.iter().map(|t| t.movie_duration).max().unwrap_or(0);
+        let mut writes = Vec::new();
+        if final_moov(moov, self.timescale, duration, &tracks, &mut writes).is_err() {
+            // Cannot happen: the room before each track's tables was measured above.
+            return;
+        }
+        writes.push(Write::new(self.tail, free_header(at - self.tail)));
+        let free_at = self.init.0 + self.init.1;
+        writes.extend(mdat_from(free_at + 8, self.data_start, moov));
+        ops.extend(writes.into_iter().map(Op::Write));
     }
 
     fn settle_last(&mut self, index: usize, end_ns: Option<i64>, ops: &mut Vec<Op>) {
