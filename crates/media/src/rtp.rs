@@ -8,9 +8,11 @@
 //! RTP timestamps are the unit's presentation time modulo 2³², sequence numbers start at 0 with the stream.
 
 pub mod depacketize;
+pub mod format;
 mod jpeg;
 mod jpeg_tables;
 mod nal;
+pub mod packet;
 
 use bytes::Bytes;
 use smallvec::SmallVec;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use support::*;
 use vigie_hub::{GapCause, SourceTrack};
-use vigie_media::rtp::depacketize::Depacketizer;
+use vigie_media::rtp::depacketize::InOrder;
 use vigie_media::{h264, nal};
 use vigie_output::rtsp::RtspConfig;
 
@@ -51,7 +51,7 @@ async fn a_reader_that_does_not_read_is_skipped_then_cut_and_others_do_not_notic
         assert_eq!(c.ask("PLAY", &url, &format!("Session: {session}\r\n")).await.status, 200);
     }
     // The good one gets every picture, without a hole, while the others stand still.
-    let mut video = Depacketizer::new(codec.clone());
+    let mut video = InOrder::new(&codec);
     let mut count = 0;
     while server.metrics.cut.load(Relaxed) == 0 || count < 300 {
         let (channel, p) = good.packet().await;
@@ -99,7 +99,7 @@ async fn a_slow_reader_goes_on_at_a_key_frame() {
         }
     }
     out.push(unit(0, i * 900, 90_000, true, picture(true, 41_000))).unwrap();
-    let mut video = Depacketizer::new(codec.clone());
+    let mut video = InOrder::new(&codec);
     let (mut skipped_to, mut last_seq) = (None, None::<u16>);
     while skipped_to.is_none() {
         let (channel, p) = c.packet().await;
@@ -109,7 +109,7 @@ async fn a_slow_reader_goes_on_at_a_key_frame() {
         let seq = u16::from_be_bytes([p[2], p[3]]);
         let hole = last_seq.replace(seq).is_some_and(|l| l.wrapping_add(1) != seq);
         if hole {
-            video = Depacketizer::new(codec.clone());
+            video = InOrder::new(&codec);
         }
         // Whole pictures only, on both sides of every hole.
         if let Some(u) = video.push(&p).unwrap()

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use support::*;
 use tokio::net::UdpSocket;
 use vigie_hub::{GapCause, SourceTrack, SourceUnit};
-use vigie_media::rtp::depacketize::Depacketizer;
+use vigie_media::rtp::depacketize::InOrder;
 use vigie_media::{Codec, JpegParams, TrackId, VideoInfo, h264};
 use vigie_output::rtsp::RtspConfig;
 
@@ -46,7 +46,7 @@ async fn a_whole_session_over_tcp() {
         part.split(';').find_map(|f| f.strip_prefix(&format!("{name}="))).unwrap().parse().unwrap()
     };
     // A report of each track, then the pictures since the last key frame: RTP-Info told their first numbers.
-    let mut video = Depacketizer::new(Fixture::load().video);
+    let mut video = InOrder::new(&Fixture::load().video);
     let mut first = [None, None];
     let mut reports = [0, 0];
     let mut pictures = Vec::new();
@@ -238,7 +238,7 @@ async fn joining_at_the_next_key_frame_or_at_once() {
         let session = c.set_up(&url, &[0]).await;
         let a = c.ask("PLAY", &url, &format!("Session: {session}\r\n")).await;
         assert_eq!(a.header("RTP-Info").is_some(), join != "key", "{join}");
-        let mut video = Depacketizer::new(Fixture::load().video);
+        let mut video = InOrder::new(&Fixture::load().video);
         let picture = loop {
             let (channel, p) = c.packet().await;
             if channel == 0
@@ -298,7 +298,7 @@ async fn a_session_over_udp_lives_by_reports_and_ends_without() {
     let mut buf = [0; 2000];
     let (n, from) = tokio::time::timeout(Duration::from_secs(5), rtcp.recv_from(&mut buf)).await.unwrap().unwrap();
     assert_eq!((buf[1], n % 4), (200, 0));
-    let mut video = Depacketizer::new(Fixture::load().video);
+    let mut video = InOrder::new(&Fixture::load().video);
     let started = std::time::Instant::now();
     let (mut pictures, mut first) = (Vec::new(), None);
     // Twice the time-out, with reports.
@@ -375,7 +375,7 @@ async fn a_camera_that_goes_stalls_its_readers_and_another_codec_ends_them() {
     let mut c = Client::connect(&server).await;
     let session = c.set_up(&url, &[0]).await;
     c.ask("PLAY", &url, &format!("Session: {session}\r\n")).await;
-    let mut video = Depacketizer::new(fixture.video.clone());
+    let mut video = InOrder::new(&fixture.video);
     let mut next_picture = async |c: &mut Client| loop {
         let (channel, p) = c.packet().await;
         if channel == 0

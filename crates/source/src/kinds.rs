@@ -77,7 +77,7 @@ const TESTCARD_OPTIONS: &[OptionDoc] = &[
 pub const KINDS: &[Kind] = &[
     Kind {
         name: "rtsp",
-        summary: "RTSP cameras and recorders: H.264, H.265 or MJPEG, with AAC or G.711 sound.",
+        summary: "RTSP cameras and recorders: H.264, H.265 or MJPEG, with AAC, G.711 or Opus sound.",
         options: RTSP_OPTIONS,
         make: rtsp::make,
     },

@@ -1,15 +1,11 @@
-//! RTSP cameras (RFC 2326), over the retina client: TCP or UDP, Basic and Digest, H.264, H.265, MJPEG, AAC, G.711.
+//! RTSP cameras (RFC 2326): TCP or UDP, Basic and Digest, H.264, H.265, MJPEG, AAC, G.711, Opus.
 //!
-//! **Only tracks that can be understood are set up**: a camera's subtitles, metadata or exotic sound never cost its
-//! pictures. Everything odd that cameras do and that can be lived with is lived with.
-//!
-//! A limit that is not ours: retina keeps the packets of a picture until its last one, without a bound, and neither
-//! its demultiplexer nor its connection tells how many bytes that is. A camera that never ends a picture is therefore
-//! bounded by time ([`Endless`]): it is hung up on after three seconds, or four intervals of a slow camera, and can
-//! make us hold what its network carries until then.
+//! The session is the retina client's; packets become units in `vigie_media::rtp::depacketize`, because what a camera
+//! can make us hold must be bounded. **Only tracks that can be understood are set up**: a camera's subtitles, metadata
+//! or exotic sound never cost its pictures. Everything odd that cameras do and that can be lived with is lived with.
 
-mod endless;
 mod errors;
+mod intake;
 mod sync;
 mod tracks;
 
@@ -19,20 +15,18 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use retina::client::{
-    Credentials, Demuxed, Described, InitialSequenceNumberPolicy, InitialTimestampPolicy, PlayOptions, Session,
+    Credentials, Described, InitialSequenceNumberPolicy, InitialTimestampPolicy, PlayOptions, Playing, Session,
     SessionGroup, SessionIdPolicy, SessionOptions, SetupOptions, TcpTransportOptions, TeardownPolicy,
     UdpTransportOptions, UnassignedChannelDataPolicy, UnknownRtcpSsrcPolicy,
 };
-use retina::codec::{CodecItem, FrameFormat};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info};
+use tracing::info;
 use vigie_hub::{GapCause, Publisher, Reason, SourceUnit};
 use vigie_media::TrackId;
 
-use self::endless::Endless;
 use self::errors::{Place, Stage};
-use self::sync::SharedClock;
+use self::intake::{Intake, Ready};
 use self::tracks::Tracks;
 use crate::{Source, SourceError, SourceSpec, Transport, address, unpublishable};
 
@@ -90,13 +84,17 @@ impl RtspSource {
             self.spec.target().ok_or_else(|| SourceError::new(Reason::Config, "the RTSP URL has no host"))?;
         address::resolve(&host, port, self.spec.config.timeout()).await?;
         let place = Place { host, port, has_credentials: self.spec.credentials.is_some() };
-        let (demuxed, tracks, carrier) = self.open(group, &place).await?;
+        let (session, tracks, carrier) = self.open(group, &place).await?;
         info!(?carrier, tracks = %tracks, "connected");
-        self.pump(demuxed, tracks, carrier, &place, out).await
+        self.pump(session, tracks, carrier, &place, out).await
     }
 
     /// DESCRIBE, SETUP of what we understand, PLAY; each within the time-out.
-    async fn open(&self, group: &Arc<SessionGroup>, place: &Place) -> Result<(Demuxed, Tracks, Carrier), SourceError> {
+    async fn open(
+        &self,
+        group: &Arc<SessionGroup>,
+        place: &Place,
+    ) -> Result<(Session<Playing>, Tracks, Carrier), SourceError> {
         let within = self.spec.config.timeout();
         let options = self.session_options(group);
         let mut session: Session<Described> =
@@ -104,7 +102,7 @@ impl RtspSource {
                 Ok(r) => r.map_err(|e| place.explain(&e, Stage::Describe))?,
                 Err(_) => return Err(place.late(Stage::Describe, within)),
             };
-        let mut tracks = Tracks::choose(session.streams())?;
+        let mut tracks = Tracks::choose(session.streams(), session.sdp())?;
         let mut carrier = match self.spec.config.transport {
             Transport::Udp => Carrier::Udp,
             _ => Carrier::Tcp,
@@ -140,8 +138,7 @@ impl RtspSource {
             Ok(r) => r.map_err(|e| place.explain(&e, Stage::Play))?,
             Err(_) => return Err(place.late(Stage::Play, within)),
         };
-        let demuxed = playing.demuxed().map_err(|e| place.explain(&e, Stage::Describe))?;
-        Ok((demuxed, tracks, carrier))
+        Ok((playing, tracks, carrier))
     }
 
     fn session_options(&self, group: &Arc<SessionGroup>) -> SessionOptions {
@@ -160,10 +157,10 @@ impl RtspSource {
             .unassigned_channel_data(UnassignedChannelDataPolicy::Ignore)
     }
 
-    /// Frames into the hub, until something ends it.
+    /// Units into the hub, until something ends it.
     async fn pump(
         &self,
-        mut demuxed: Demuxed,
+        mut session: Session<Playing>,
         mut tracks: Tracks,
         carrier: Carrier,
         place: &Place,
@@ -172,72 +169,49 @@ impl RtspSource {
         let within = self.spec.config.timeout();
         let started = Instant::now();
         let mut deadline = Some((started + within, no_pictures(carrier, within)));
-        let mut clock = SharedClock::new(tracks.video_rate(), tracks.audio_rate());
-        let mut endless = Endless::new(started);
+        let mut intake = Intake::new(&tracks);
         loop {
-            let next = endless.guard(demuxed.next());
             let item = match &deadline {
-                Some((at, error)) => match timeout_at(*at, next).await {
-                    Ok(item) => item?,
+                Some((at, error)) => match timeout_at(*at, session.next()).await {
+                    Ok(item) => item,
                     Err(_) => return Err(error.clone()),
                 },
-                None => next.await?,
+                None => session.next().await,
             };
             match item {
                 None => return Err(place.closed()),
                 Some(Err(e)) => return Err(place.explain(&e, Stage::Stream)),
-                Some(Ok(CodecItem::VideoFrame(frame))) => {
-                    endless.picture(Instant::now());
-                    if frame.loss() > 0 {
-                        debug!(packets = frame.loss(), "packets lost");
-                        out.lost(GapCause::PacketLoss);
-                    }
-                    let pts = frame.timestamp().timestamp();
-                    let arrived = frame.end_ctx().received();
-                    let changed = frame.has_new_parameters() || !tracks.is_described();
-                    let stream = &demuxed.streams()[frame.stream_id()];
-                    let data = bytes::Bytes::from(frame.into_data());
-                    if tracks.needs_describing(changed, &data) {
-                        match tracks.describe(stream, &data) {
-                            Some(described) => {
-                                if let Err(e) = out.describe(described) {
-                                    return unpublishable(e);
-                                }
-                                deadline = None;
+                Some(Ok(item)) => intake.push(&item)?,
+            }
+            while let Some(Ready { is_video, pts, shared_ns, arrived, unit }) = intake.pop() {
+                if !is_video && !tracks.is_described() {
+                    continue;
+                }
+                if is_video && unit.after_loss {
+                    out.lost(GapCause::PacketLoss);
+                }
+                if is_video && tracks.needs_describing(unit.new_sets, &unit.data) {
+                    match tracks.describe(intake.parameter_sets(), &unit.data) {
+                        Some(described) => {
+                            if let Err(e) = out.describe(described) {
+                                return unpublishable(e);
                             }
-                            // The parameter sets may come with the next key frame only.
-                            None if tracks.is_described() => continue,
-                            None => {
-                                deadline = Some((started + within * 6, unreadable()));
-                                continue;
-                            }
+                            deadline = None;
+                        }
+                        // The parameter sets may come with the next key frame only.
+                        None if tracks.is_described() => continue,
+                        None => {
+                            deadline = Some((started + within * 6, unreadable()));
+                            continue;
                         }
                     }
-                    let key = tracks.is_key(&data);
-                    let shared_ns = clock.video(pts, arrived);
-                    let unit = SourceUnit { track: TrackId(0), pts, dts: None, shared_ns, arrived, key, data };
-                    if let Err(e) = out.push(unit) {
-                        return unpublishable(e);
-                    }
                 }
-                Some(Ok(CodecItem::AudioFrame(frame))) if tracks.is_described() => {
-                    let pts = frame.timestamp().timestamp();
-                    let arrived = frame.ctx().received();
-                    let data = bytes::Bytes::copy_from_slice(frame.data());
-                    let shared_ns = clock.audio(pts, arrived);
-                    let unit = SourceUnit { track: TrackId(1), pts, dts: None, shared_ns, arrived, key: true, data };
-                    if let Err(e) = out.push(unit) {
-                        return unpublishable(e);
-                    }
+                let key = !is_video || tracks.is_key(&unit.data);
+                let track = TrackId(u8::from(!is_video));
+                let unit = SourceUnit { track, pts, dts: None, shared_ns, arrived, key, data: unit.data };
+                if let Err(e) = out.push(unit) {
+                    return unpublishable(e);
                 }
-                Some(Ok(CodecItem::Rtcp(compound))) => {
-                    let report = compound.pkts().next().and_then(|p| p.as_sender_report().ok().flatten());
-                    if let (Some(at), Some(report)) = (compound.rtp_timestamp(), report) {
-                        let is_video = compound.stream_id() == tracks.video_stream();
-                        clock.report(is_video, at.timestamp(), report.ntp_timestamp().0);
-                    }
-                }
-                Some(Ok(_)) => {}
             }
         }
     }
@@ -248,7 +222,7 @@ fn setup_options(carrier: Carrier) -> SetupOptions {
         Carrier::Tcp => retina::client::Transport::Tcp(TcpTransportOptions::default()),
         Carrier::Udp => retina::client::Transport::Udp(UdpTransportOptions::default()),
     };
-    SetupOptions::default().transport(transport).frame_format(FrameFormat::MP4)
+    SetupOptions::default().transport(transport)
 }
 
 fn no_pictures(carrier: Carrier, within: Duration) -> SourceError {

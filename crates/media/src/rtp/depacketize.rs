@@ -1,214 +1,308 @@
-//! The way back: access units from packets of our own payload formats, for round trips in tests, fuzzing and benches.
+//! The way back: access units from the packets of a camera.
 //!
-//! Strict about order, **never trusts a length**, and makes no attempt to repair loss: a unit with a missing packet is
-//! an error. Sources have their own depacketiser with a camera's habits in mind.
+//! **Never trusts a length, never holds more than [`Limits`] allow, and never passes on a unit that lost a piece.**
+//! Packets come in the order of their sequence numbers, and a number that is left out is a lost packet. A unit that is
+//! damaged is dropped and counted, and the next whole unit says that something before it is missing. What to do then is
+//! the caller's decision: pictures that were predicted from the missing one cannot be told from others.
+//!
+//! The payload formats: H.264 (RFC 6184, not interleaved), H.265 (RFC 7798), JPEG (RFC 2435), AAC (RFC 3640, and RFC
+//! 6416 with the configuration in the session description), G.711 (RFC 3551 §4.5.14), Opus (RFC 7587). What cameras do
+//! beside them and can be understood is: start codes inside packets, empty parts of an aggregate, no marker, a marker
+//! or a new timestamp behind parameter sets, ADTS headers on AAC frames, padding.
 
-use bytes::{BufMut, Bytes, BytesMut};
+mod in_order;
+mod jpeg;
+mod pictures;
+mod sets;
+mod sound;
 
-use super::jpeg_tables::STANDARD;
-use super::{RTP_HEADER, RtpError};
-use crate::Codec;
+use std::collections::VecDeque;
 
-/// Largest unit that is put together.
-const MAX_UNIT_BYTES: usize = 16 << 20;
+use bytes::Bytes;
 
-/// One unit, as it was before it was packetised (parameter sets that were prepended included).
+use self::jpeg::Jpeg;
+use self::pictures::{Family, Pictures};
+use self::sound::{Aac, Latm};
+use super::packet::Packet;
+use crate::opus;
+
+pub use self::in_order::{Depacketized, InOrder};
+pub use self::sets::ParameterSets;
+pub use self::sound::AacLayout;
+
+/// So many packets that make no sense, and not one unit in between, are no camera.
+const MAX_MALFORMED: u32 = 200;
+
+/// How the packets of one track are to be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Depacketized {
-    /// The RTP timestamp.
-    pub timestamp: u32,
-    /// In the form of [`crate::AccessUnit::data`].
-    pub data: Bytes,
+pub enum Format {
+    /// RFC 6184.
+    H264 {
+        /// Parameter sets that are known beforehand, as NAL units.
+        sets: Vec<Bytes>,
+    },
+    /// RFC 7798.
+    H265 {
+        /// Parameter sets that are known beforehand, as NAL units.
+        sets: Vec<Bytes>,
+    },
+    /// RFC 2435.
+    Jpeg,
+    /// RFC 3640.
+    Aac(AacLayout),
+    /// RFC 6416 §6, one layer of one program, configured out of band.
+    Latm {
+        /// Frames in an element.
+        subframes: u8,
+        /// Ticks from one frame to the next.
+        frame_ticks: u32,
+    },
+    /// One byte per sample.
+    G711,
+    /// RFC 7587.
+    Opus,
 }
 
-/// Puts units together from packets in order.
+/// What one access unit may take. More of it is not a picture any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes. The default of 8 MiB is some four times what a key frame of a 12-megapixel camera has.
+    pub unit_bytes: usize,
+    /// Packets, by default 20,000: a unit of that size in packets of 420 bytes.
+    pub unit_packets: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { unit_bytes: 8 << 20, unit_packets: 20_000 }
+    }
+}
+
+/// Why nothing more can be expected of a sender.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DepacketizeError {
+    /// A unit is larger than [`Limits`] allow.
+    #[error("a picture never ends: {bytes} bytes in {packets} packets and no end, where {limit} bytes are allowed")]
+    Endless {
+        /// Bytes so far.
+        bytes: usize,
+        /// Packets so far.
+        packets: u32,
+        /// [`Limits::unit_bytes`].
+        limit: usize,
+    },
+    /// Nothing but packets that make no sense.
+    #[error("{packets} packets in a row make no sense, the last one was {what}")]
+    Unreadable {
+        /// How many.
+        packets: u32,
+        /// What was wrong with the last.
+        what: &'static str,
+    },
+}
+
+/// One whole access unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unit {
+    /// The RTP timestamp.
+    pub timestamp: u32,
+    /// In the form of [`crate::AccessUnit::data`], without the parameter sets.
+    pub data: Bytes,
+    /// Packets were lost, or a unit was damaged, since the unit before.
+    pub after_loss: bool,
+    /// From this picture on other parameter sets hold: [`Depacketizer::parameter_sets`].
+    pub new_sets: bool,
+}
+
+/// What went wrong so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// Packets that never came.
+    pub lost_packets: u64,
+    /// Units that were begun and dropped.
+    pub damaged_units: u64,
+    /// Packets that made no sense.
+    pub malformed_packets: u64,
+}
+
+/// What is wrong with one packet. The unit that it belongs to is already given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    /// It breaks the payload format.
+    Malformed(&'static str),
+    /// It is the rest of something whose beginning was lost, or was before our time.
+    Incomplete,
+}
+
+/// Units that are whole.
+#[derive(Debug, Default)]
+struct Out {
+    ready: VecDeque<Unit>,
+    broken: bool,
+    damaged: u64,
+    made: u64,
+}
+
+impl Out {
+    fn unit(&mut self, timestamp: u32, data: Bytes, new_sets: bool) {
+        let after_loss = std::mem::take(&mut self.broken);
+        self.made += 1;
+        self.ready.push_back(Unit { timestamp, data, after_loss, new_sets });
+    }
+
+    fn damaged(&mut self) {
+        self.damaged += 1;
+        self.broken = true;
+    }
+}
+
+#[derive(Debug)]
+enum Body {
+    Pictures(Pictures),
+    Jpeg(Jpeg),
+    Aac(Aac),
+    Latm(Latm),
+    G711,
+    Opus,
+}
+
+/// Puts the units of one track together. Between two calls of [`Self::push`], [`Self::pop`] everything.
 #[derive(Debug)]
 pub struct Depacketizer {
-    codec: Codec,
-    out: BytesMut,
-    /// Start of the NAL unit that fragments are being collected for.
-    fragment: Option<usize>,
-    next_seq: Option<u16>,
-    timestamp: u32,
-    /// Size that the fragments of an AAC frame should add up to.
-    wanted: usize,
+    body: Body,
+    limits: Limits,
+    next_sequence: Option<u16>,
+    out: Out,
+    lost_packets: u64,
+    malformed_packets: u64,
+    /// Malformed packets since the last unit.
+    unreadable: u32,
 }
 
 impl Depacketizer {
-    /// For packets of that codec.
-    pub fn new(codec: Codec) -> Self {
-        Self { codec, out: BytesMut::new(), fragment: None, next_seq: None, timestamp: 0, wanted: 0 }
-    }
-
-    /// Takes one RTP packet; returns the unit that it completes.
-    pub fn push(&mut self, packet: &[u8]) -> Result<Option<Depacketized>, RtpError> {
-        let result = self.take(packet);
-        if result.is_err() || self.out.len() > MAX_UNIT_BYTES {
-            self.out.clear();
-            self.fragment = None;
-        }
-        result
-    }
-
-    fn take(&mut self, packet: &[u8]) -> Result<Option<Depacketized>, RtpError> {
-        let bad = RtpError::Malformed;
-        let (h, payload) = packet.split_first_chunk::<RTP_HEADER>().ok_or(bad("shorter than an RTP header"))?;
-        if h[0] != 0x80 {
-            return Err(bad("padding, extensions or contributing sources are not ours"));
-        }
-        let marker = h[1] & 0x80 != 0;
-        let seq = u16::from_be_bytes([h[2], h[3]]);
-        let timestamp = u32::from_be_bytes([h[4], h[5], h[6], h[7]]);
-        if self.next_seq.replace(seq.wrapping_add(1)).is_some_and(|n| n != seq) {
-            return Err(bad("a packet is missing"));
-        }
-        if !self.out.is_empty() && timestamp != self.timestamp {
-            return Err(bad("a unit without an end"));
-        }
-        self.timestamp = timestamp;
-        let complete = match &self.codec {
-            Codec::H264(_) => self.h264(payload)? && marker,
-            Codec::H265(_) => self.h265(payload)? && marker,
-            Codec::Jpeg(_) => {
-                self.jpeg(payload)?;
-                marker
-            }
-            Codec::Aac(_) => self.aac(payload)?,
-            Codec::G711(_) | Codec::Opus(_) => {
-                self.out.put_slice(payload);
-                true
-            }
+    /// For one track.
+    pub fn new(format: &Format, limits: Limits) -> Self {
+        let body = match format {
+            Format::H264 { sets } => pictures(Family::H264, sets),
+            Format::H265 { sets } => pictures(Family::H265, sets),
+            Format::Jpeg => Body::Jpeg(Jpeg::new()),
+            Format::Aac(layout) => Body::Aac(Aac::new(*layout)),
+            Format::Latm { subframes, frame_ticks } => Body::Latm(Latm::new(*subframes, *frame_ticks)),
+            Format::G711 => Body::G711,
+            Format::Opus => Body::Opus,
         };
-        if !complete {
-            return Ok(None);
-        }
-        if self.fragment.is_some() {
-            return Err(bad("the last fragment is missing"));
-        }
-        Ok(Some(Depacketized { timestamp, data: self.out.split().freeze() }))
+        Self::of(body, limits)
     }
 
-    fn nal(&mut self, nal: &[u8]) {
-        self.out.put_u32(u32::try_from(nal.len()).unwrap_or(0));
-        self.out.put_slice(nal);
-    }
-
-    fn aggregate(&mut self, mut rest: &[u8]) -> Result<bool, RtpError> {
-        while !rest.is_empty() {
-            let (len, tail) = rest.split_first_chunk::<2>().ok_or(RtpError::Malformed("a cut-off aggregate"))?;
-            let len = usize::from(u16::from_be_bytes(*len));
-            let (nal, tail) = tail.split_at_checked(len).ok_or(RtpError::Malformed("a cut-off aggregate"))?;
-            self.nal(nal);
-            rest = tail;
-        }
-        Ok(true)
-    }
-
-    fn fragment(&mut self, flags: u8, header: &[u8], body: &[u8]) -> Result<bool, RtpError> {
-        let (first, last) = (flags & 0x80 != 0, flags & 0x40 != 0);
-        match (first, self.fragment) {
-            (true, None) => {
-                self.fragment = Some(self.out.len());
-                self.out.put_u32(0);
-                self.out.put_slice(header);
-            }
-            (false, Some(_)) => {}
-            _ => return Err(RtpError::Malformed("a fragment out of place")),
-        }
-        self.out.put_slice(body);
-        if last && let Some(start) = self.fragment.take() {
-            let len = u32::try_from(self.out.len() - start - 4).unwrap_or(0);
-            self.out[start..start + 4].copy_from_slice(&len.to_be_bytes());
-        }
-        Ok(last)
-    }
-
-    fn h264(&mut self, p: &[u8]) -> Result<bool, RtpError> {
-        match p {
-            [24, rest @ ..] | [0x20..=0x7f, rest @ ..] if p[0] & 0x1f == 24 => self.aggregate(rest),
-            [indicator, flags, body @ ..] if indicator & 0x1f == 28 => {
-                self.fragment(*flags, &[indicator & 0x60 | flags & 0x1f], body)
-            }
-            [header, ..] if matches!(header & 0x1f, 1..=23) => {
-                self.nal(p);
-                Ok(true)
-            }
-            _ => Err(RtpError::Malformed("not a payload of RFC 6184 mode 1")),
+    fn of(body: Body, limits: Limits) -> Self {
+        Self {
+            body,
+            limits,
+            next_sequence: None,
+            out: Out::default(),
+            lost_packets: 0,
+            malformed_packets: 0,
+            unreadable: 0,
         }
     }
 
-    fn h265(&mut self, p: &[u8]) -> Result<bool, RtpError> {
-        let [h0, h1, rest @ ..] = p else { return Err(RtpError::Malformed("shorter than a NAL header")) };
-        match (h0 >> 1 & 0x3f, rest) {
-            (48, rest) => self.aggregate(rest),
-            (49, [flags, body @ ..]) => self.fragment(*flags, &[h0 & 0x81 | (flags & 0x3f) << 1, *h1], body),
-            (0..=47, _) => {
-                self.nal(p);
-                Ok(true)
-            }
-            _ => Err(RtpError::Malformed("not a payload of RFC 7798")),
+    /// Takes one packet. An error ends the track.
+    pub fn push(&mut self, p: &Packet<'_>) -> Result<(), DepacketizeError> {
+        let expected = self.next_sequence.replace(p.sequence.wrapping_add(1));
+        let missing = expected.map_or(0, |e| p.sequence.wrapping_sub(e));
+        if missing > 0 {
+            // A number from behind is a sender that began anew: how many are lost nobody knows.
+            self.lost_packets += u64::from(if missing < 1 << 15 { missing } else { 1 });
+            self.out.broken = true;
         }
-    }
-
-    fn aac(&mut self, p: &[u8]) -> Result<bool, RtpError> {
-        let [0, 16, s1, s0, body @ ..] = p else { return Err(RtpError::Malformed("not one AAC-hbr unit")) };
-        self.wanted = usize::from(u16::from_be_bytes([*s1, *s0]) >> 3);
-        self.out.put_slice(body);
-        match self.out.len().cmp(&self.wanted) {
-            std::cmp::Ordering::Less => Ok(false),
-            std::cmp::Ordering::Equal => Ok(true),
-            std::cmp::Ordering::Greater => Err(RtpError::Malformed("an AAC frame longer than it says")),
-        }
-    }
-
-    fn jpeg(&mut self, p: &[u8]) -> Result<(), RtpError> {
-        let cut = RtpError::Malformed("a cut-off JPEG packet");
-        let (h, mut rest) = p.split_first_chunk::<8>().ok_or(cut.clone())?;
-        let offset = u32::from_be_bytes([0, h[1], h[2], h[3]]);
-        let restart = if h[4] >= 64 {
-            let (r, tail) = rest.split_first_chunk::<4>().ok_or(cut.clone())?;
-            rest = tail;
-            Some([r[0], r[1]])
-        } else {
-            None
+        let made = self.out.made;
+        let lost = missing > 0;
+        let result = match &mut self.body {
+            Body::Pictures(b) => b.push(p, lost, &mut self.out),
+            Body::Jpeg(b) => b.push(p, lost, &mut self.out),
+            Body::Aac(b) => b.push(p, lost, &mut self.out),
+            Body::Latm(b) => b.push(p, lost, &mut self.out),
+            Body::G711 => one(p, &mut self.out),
+            Body::Opus if p.payload.is_empty() || opus::duration(p.payload).is_ok() => one(p, &mut self.out),
+            Body::Opus => Err(Fault::Malformed("not an Opus packet")),
         };
-        if offset == 0 {
-            let (q, tail) = rest.split_first_chunk::<132>().ok_or(cut)?;
-            if !self.out.is_empty() || h[5] != 255 || q[..4] != [0, 0, 0, 128] {
-                return Err(RtpError::Malformed("a JPEG without its own tables"));
-            }
-            rest = tail;
-            jpeg_header(&mut self.out, h, &q[4..], restart);
-        } else if self.out.is_empty() {
-            return Err(RtpError::Malformed("a JPEG without a beginning"));
+        if self.out.made > made {
+            self.unreadable = 0;
         }
-        self.out.put_slice(rest);
-        Ok(())
+        match result {
+            Ok(()) => {}
+            Err(Fault::Incomplete) if self.out.broken => self.out.damaged(),
+            Err(Fault::Incomplete) => {}
+            Err(Fault::Malformed(what)) => {
+                self.out.damaged();
+                self.malformed_packets += 1;
+                self.unreadable += 1;
+                if self.unreadable >= MAX_MALFORMED {
+                    return Err(DepacketizeError::Unreadable { packets: self.unreadable, what });
+                }
+            }
+        }
+        self.check_limits()
+    }
+
+    fn check_limits(&mut self) -> Result<(), DepacketizeError> {
+        let (bytes, packets) = self.held();
+        if bytes <= self.limits.unit_bytes && packets <= self.limits.unit_packets {
+            return Ok(());
+        }
+        match &mut self.body {
+            Body::Pictures(b) => b.discard(),
+            Body::Jpeg(b) => b.discard(),
+            Body::Aac(_) | Body::Latm(_) | Body::G711 | Body::Opus => {}
+        }
+        Err(DepacketizeError::Endless { bytes, packets, limit: self.limits.unit_bytes })
+    }
+
+    /// Bytes of the unit that is being put together, and the packets that they came in.
+    pub fn held(&self) -> (usize, u32) {
+        match &self.body {
+            Body::Pictures(b) => (b.held(), b.packets),
+            Body::Jpeg(b) => (b.held(), b.packets),
+            Body::Aac(b) => (b.held(), 0),
+            Body::Latm(b) => (b.held(), 0),
+            Body::G711 | Body::Opus => (0, 0),
+        }
+    }
+
+    /// The next whole unit.
+    pub fn pop(&mut self) -> Option<Unit> {
+        self.out.ready.pop_front()
+    }
+
+    /// What is known of a picture track that has parameter sets.
+    pub fn parameter_sets(&self) -> Option<&ParameterSets> {
+        match &self.body {
+            Body::Pictures(b) => b.sets.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// What went wrong so far.
+    pub fn counters(&self) -> Counters {
+        Counters {
+            lost_packets: self.lost_packets,
+            damaged_units: self.out.damaged,
+            malformed_packets: self.malformed_packets,
+        }
     }
 }
 
-/// A JFIF header for what RFC 2435 leaves out (§3.1, appendix B).
-fn jpeg_header(out: &mut BytesMut, h: &[u8; 8], tables: &[u8], restart: Option<[u8; 2]>) {
-    out.put_slice(&[0xff, 0xd8]);
-    for (i, table) in (0u8..).zip(tables.chunks(64)) {
-        out.put_slice(&[0xff, 0xdb, 0, 67, i]);
-        out.put_slice(table);
-    }
-    if let Some([a, b]) = restart {
-        out.put_slice(&[0xff, 0xdd, 0, 4, a, b]);
-    }
-    let luma = if h[4] & 1 == 0 { 0x21 } else { 0x22 };
-    let (width, height) = (u16::from(h[6]) * 8, u16::from(h[7]) * 8);
-    out.put_slice(&[0xff, 0xc0, 0, 17, 8]);
-    out.put_u16(height);
-    out.put_u16(width);
-    out.put_slice(&[3, 1, luma, 0, 2, 0x11, 1, 3, 0x11, 1]);
-    for (class, counts, values) in STANDARD {
-        out.put_slice(&[0xff, 0xc4]);
-        out.put_u16(u16::try_from(values.len() + 19).unwrap_or(0));
-        out.put_u8(class);
-        out.put_slice(&counts);
-        out.put_slice(values);
-    }
-    out.put_slice(&[0xff, 0xda, 0, 12, 3, 1, 0, 2, 0x11, 3, 0x11, 0, 63, 0]);
+fn pictures(family: Family, sets: &[Bytes]) -> Body {
+    Body::Pictures(Pictures::new(family, ParameterSets::new(family, sets)))
 }
+
+/// A packet that is a unit.
+fn one(p: &Packet<'_>, out: &mut Out) -> Result<(), Fault> {
+    if !p.payload.is_empty() {
+        out.unit(p.timestamp, Bytes::copy_from_slice(p.payload), false);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! The Huffman tables of ITU-T T.81 Annex K, which RFC 2435 takes as given.
+//! The tables of ITU-T T.81 Annex K, which RFC 2435 takes as given.
 
 /// Class and destination, code counts, values.
 pub(super) type HuffmanTable = (u8, [u8; 16], &'static [u8]);
@@ -46,3 +46,38 @@ pub(super) const STANDARD: [HuffmanTable; 4] = [
         ],
     ),
 ];
+
+/// Tables K.1 and K.2: quantisation of luma and colour, row by row.
+const QUANTISATION: [[u16; 64]; 2] = [
+    [
+        16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29,
+        51, 87, 80, 62, 18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92, 49, 64, 78, 87, 103, 121,
+        120, 101, 72, 92, 95, 98, 112, 100, 103, 99,
+    ],
+    [
+        17, 18, 24, 47, 99, 99, 99, 99, 18, 21, 26, 66, 99, 99, 99, 99, 24, 26, 56, 99, 99, 99, 99, 99, 47, 66, 99, 99,
+        99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99,
+        99, 99, 99, 99, 99, 99, 99, 99,
+    ],
+];
+
+/// The order in which tables are sent (figure A.6).
+const ZIGZAG: [u8; 64] = [
+    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21,
+    28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54,
+    47, 55, 62, 63,
+];
+
+/// The two tables that a quality of 1 to 99 stands for (RFC 2435 appendix A).
+pub(super) fn scaled_tables(quality: u8) -> [u8; 128] {
+    let quality = u16::from(quality.clamp(1, 99));
+    let scale = if quality < 50 { 5000 / quality } else { 200 - quality * 2 };
+    let mut out = [0; 128];
+    for (half, table) in out.chunks_exact_mut(64).zip(QUANTISATION) {
+        for (to, from) in half.iter_mut().zip(ZIGZAG) {
+            let scaled = (u32::from(table[usize::from(from)]) * u32::from(scale) + 50) / 100;
+            *to = u8::try_from(scaled.clamp(1, 255)).unwrap_or(255);
+        }
+    }
+    out
+}
