@@ -29,7 +29,9 @@ describe('many tiles and small screens', () => {
     const { page, context } = await openPage(browser, options);
     await signIn(context, server.url);
     const sockets = [];
-    page.on('websocket', (socket) => sockets.push(socket.url()));
+    page.on('websocket', (socket) => {
+      if (socket.url().endsWith('/api/live/ws')) sockets.push(socket.url());
+    });
     await page.goto(server.url + path);
     return { page, context, sockets };
   }
