@@ -67,7 +67,7 @@ function refresh(): Promise<boolean> {
   return refreshing;
 }
 
-const IDENTITY_PATHS = ['/api/auth/login', '/api/auth/refresh', '/api/setup'];
+const IDENTITY_PATHS = ['/api/auth/login', '/api/auth/refresh', '/api/auth/kiosk', '/api/setup'];
 
 /** Sends a request and gives the JSON body, or throws an ApiError. */
 export async function request<T>(method: Method, path: string, options: Options = {}): Promise<T> {

@@ -64,6 +64,8 @@ export interface NewMark {
 export interface Marked {
   marker: Marker;
   clip: Clip | null;
+  /** Why there is none although one was wanted. */
+  clip_error?: string | null;
 }
 
 const known = () => queryClient.getQueryData<Session[]>(keys.sessions) ?? [];

@@ -39,6 +39,7 @@ const CODES: Record<string, [Key, Key | undefined]> = {
   terrain_disabled: ['error.court_closed', undefined],
   encoder_unavailable: ['error.no_encoder', 'error.no_encoder.hint'],
   no_frame_yet: ['error.no_frame', 'error.no_frame.hint'],
+  no_clip: ['error.no_clip', 'error.no_clip.hint'],
   not_owner: ['error.not_owner', undefined],
   recording_active: ['error.recording_active', 'error.recording_active.hint'],
   already_recording: ['error.already_recording', undefined],

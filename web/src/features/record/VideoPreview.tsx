@@ -47,11 +47,11 @@ export function VideoPreview({ terrain, session }: Props) {
             <RecPill session={session} />
           </span>
         )}
+        {session && <HealthBadge info={info.data} failed={info.isError && !info.data} />}
       </div>
       {session && (
         <div className="preview-bar">
           <Segmented label={t('preview.mode')} value={mode} options={options} onChange={chosenMode.set} />
-          <HealthBadge info={info.data} failed={info.isError && !info.data} />
         </div>
       )}
     </div>

@@ -84,7 +84,12 @@ export function useVideoRecording(terrain: Terrain, { watch = true, ...outcome }
   });
 
   const mark = useAction(courtActions.mark, [keys.videos, keys.markers(session?.session_id ?? '')], {
-    done: outcome.marked,
+    done: (marked, wanted) => {
+      if (wanted.clip && !marked.clip) {
+        return failed(new ApiError(503, 'no_clip', marked.clip_error ?? ''));
+      }
+      outcome.marked?.(marked);
+    },
     failed,
   });
 
