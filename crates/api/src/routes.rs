@@ -2,9 +2,12 @@
 
 mod auth;
 mod cameras;
+mod diagnose;
 mod events;
 mod files;
 mod health;
+mod markers;
+mod part;
 mod preview;
 mod range;
 mod record;
@@ -52,13 +55,21 @@ pub(crate) fn protected() -> OpenApiRouter<App> {
         .routes(routes!(record::start))
         .routes(routes!(record::stop))
         .routes(routes!(record::status))
+        .routes(routes!(record::estimate))
+        .routes(routes!(record::log))
+        .routes(routes!(markers::mark))
+        .routes(routes!(markers::list))
+        .routes(routes!(markers::delete))
         .routes(routes!(preview::ticket))
         .routes(routes!(files::list))
         .routes(routes!(files::download))
+        .routes(routes!(part::clip))
         .routes(routes!(files::delete))
         .routes(routes!(files::clean_up))
+        .routes(routes!(diagnose::diagnose))
         .routes(routes!(events::list))
         .routes(routes!(events::stream))
+        .routes(routes!(events::socket))
 }
 
 /// An answer that carries nothing but its success.

@@ -22,6 +22,9 @@ pub struct Config {
     pub session_timeout: Duration,
     /// Whether the end of a recording closes its session (contract X-18).
     pub close_on_stop: bool,
+    /// How much of the past is kept while a session is open, so that a moment can be had that nobody recorded
+    /// (`session.replay_seconds`, at most 120; zero keeps nothing).
+    pub replay: Duration,
     /// How long a new session waits for its first frame.
     pub first_frame_timeout: Duration,
     /// Room that recordings leave on the disk (`MIN_FREE_DISK_MB`, 500 MB).
@@ -48,6 +51,7 @@ impl Config {
             default_recording: Duration::from_secs(5400),
             session_timeout: Duration::from_secs(7200),
             close_on_stop: false,
+            replay: Duration::from_secs(30),
             first_frame_timeout: Duration::from_secs(10),
             min_free_bytes: 500 << 20,
             rtsp: RtspConfig::default(),

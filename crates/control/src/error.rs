@@ -28,6 +28,8 @@ pub enum Kind {
     Conflict,
     /// It can be read but makes no sense (422).
     Invalid,
+    /// Outside of what is there (416).
+    OutOfRange,
     /// The file is protected (423).
     Locked,
     /// A limit was reached (429).
@@ -97,6 +99,12 @@ pub enum Error {
     /// No such recorded file.
     #[error("there is no such video")]
     VideoNotFound,
+    /// Nothing was recorded in the session, or its log was removed.
+    #[error("there is no log of this session")]
+    LogNotFound,
+    /// No such marker.
+    #[error("there is no such marker")]
+    MarkerNotFound,
     /// No such user.
     #[error("there is no such user")]
     UserNotFound,
@@ -115,9 +123,15 @@ pub enum Error {
     /// The configuration file sets these fields.
     #[error("the configuration file sets {}: change it there", .0.join(", "))]
     DeclaredInFile(Vec<String>),
-    /// There is a session for this camera already.
-    #[error("this camera has a session already")]
+    /// There is a session on this court, or for this camera, already.
+    #[error("there is an open session here already")]
     SessionExists(SessionId),
+    /// The court is switched off.
+    #[error("this court is switched off")]
+    TerrainDisabled,
+    /// No camera looks at the court.
+    #[error("no camera looks at this court")]
+    NoCamera,
     /// It is being recorded.
     #[error("a recording is running: stop it first")]
     RecordingActive,
@@ -133,6 +147,21 @@ pub enum Error {
     /// Outside 1–720 minutes.
     #[error("a recording lasts between 1 and 720 minutes")]
     DurationOutOfRange,
+    /// A clip of that length is not made.
+    #[error("a clip holds between 10 and 120 seconds")]
+    SecondsOutOfRange,
+    /// The session has so many markers that another would not be found again.
+    #[error("this session has {0} markers already")]
+    TooManyMarkers(usize),
+    /// Nothing is kept that a clip could be made of.
+    #[error("no picture is kept yet: try again in a moment")]
+    NoFrameYet,
+    /// A part that begins behind the end.
+    #[error("the recording is {} seconds long", *duration_ms as f64 / 1000.0)]
+    PartBeyondEnd {
+        /// How long it is.
+        duration_ms: i64,
+    },
     /// The file is protected.
     #[error("this video is locked: unlock it first")]
     Locked,
@@ -148,8 +177,8 @@ pub enum Error {
         message: String,
     },
     /// The encoder is missing on this machine.
-    #[error("this stream has to be encoded, and this machine has no encoder for it")]
-    EncoderUnavailable,
+    #[error("{0}")]
+    EncoderUnavailable(String),
     /// Every port for sessions is taken.
     #[error("{0}")]
     NoFreePort(#[from] crate::host::NoFreePort),
@@ -223,6 +252,8 @@ impl Error {
             Error::SessionNotFound => "session_not_found",
             Error::TerrainNotFound => "terrain_not_found",
             Error::VideoNotFound => "video_not_found",
+            Error::LogNotFound => "log_not_found",
+            Error::MarkerNotFound => "marker_not_found",
             Error::UserNotFound => "user_not_found",
             Error::TokenNotFound => "token_not_found",
             Error::DuplicateName => "duplicate_name",
@@ -230,15 +261,22 @@ impl Error {
             Error::DuplicateUsername => "duplicate_username",
             Error::DeclaredInFile(_) => "declared_in_file",
             Error::SessionExists(_) => "session_exists",
+            Error::TerrainDisabled => "terrain_disabled",
+            Error::NoCamera => "no_camera",
             Error::RecordingActive => "recording_active",
             Error::AlreadyRecording => "already_recording",
             Error::NotRecording => "not_recording",
-            Error::SessionClosed => "session_closed",
+            // The contract knows one word for a session that cannot be used (§20.15); the sentence says which it is.
+            Error::SessionClosed => "session_not_found",
             Error::DurationOutOfRange => "duration_out_of_range",
+            Error::SecondsOutOfRange => "seconds_out_of_range",
+            Error::TooManyMarkers(_) => "too_many_markers",
+            Error::NoFrameYet => "no_frame_yet",
+            Error::PartBeyondEnd { .. } => "range_not_satisfiable",
             Error::Locked => "locked",
             Error::MaxConcurrent(_) => "max_concurrent_recordings",
             Error::CameraUnreachable { .. } => "camera_unreachable",
-            Error::EncoderUnavailable => "encoder_unavailable",
+            Error::EncoderUnavailable(_) => "encoder_unavailable",
             Error::NoFreePort(_) => "no_free_port",
             Error::DiskFull { .. } => "disk_full",
             Error::Stopping => "stopping",
@@ -252,15 +290,20 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match self {
             Error::Unauthenticated | Error::BadCredentials => Kind::Unauthenticated,
-            Error::RateLimited(_) | Error::SignInBusy | Error::MaxConcurrent(_) => Kind::TooMany,
+            Error::RateLimited(_) | Error::SignInBusy | Error::MaxConcurrent(_) | Error::TooManyMarkers(_) => {
+                Kind::TooMany
+            }
             Error::Denied(_) | Error::SetupCode => Kind::Forbidden,
             Error::Fields(f) if f.iter().any(|f| f.malformed) => Kind::Malformed,
-            Error::Fields(_) | Error::DurationOutOfRange => Kind::Invalid,
+            Error::Fields(_) | Error::DurationOutOfRange | Error::SecondsOutOfRange => Kind::Invalid,
+            Error::PartBeyondEnd { .. } => Kind::OutOfRange,
             Error::CameraNotFound
             | Error::SessionNotFound
             | Error::SessionClosed
             | Error::TerrainNotFound
             | Error::VideoNotFound
+            | Error::LogNotFound
+            | Error::MarkerNotFound
             | Error::UserNotFound
             | Error::TokenNotFound => Kind::NotFound,
             Error::SetupDone
@@ -269,12 +312,16 @@ impl Error {
             | Error::DuplicateUsername
             | Error::DeclaredInFile(_)
             | Error::SessionExists(_)
+            | Error::TerrainDisabled
+            | Error::NoCamera
             | Error::RecordingActive
             | Error::AlreadyRecording
             | Error::NotRecording => Kind::Conflict,
             Error::Locked => Kind::Locked,
             Error::CameraUnreachable { .. } => Kind::Upstream,
-            Error::EncoderUnavailable | Error::NoFreePort(_) | Error::Stopping => Kind::Unavailable,
+            Error::EncoderUnavailable(_) | Error::NoFreePort(_) | Error::NoFrameYet | Error::Stopping => {
+                Kind::Unavailable
+            }
             Error::DiskFull { .. } | Error::Store(StoreError::DiskFull) => Kind::NoSpace,
             Error::Store(_) | Error::Internal(_) | Error::Key(_) | Error::Recorder { .. } => Kind::Internal,
         }
@@ -294,7 +341,9 @@ impl Error {
                 Kind::NoSpace => Fault::Disk,
                 Kind::Unsupported => Fault::Unsupported,
                 Kind::Internal => Fault::Bug,
-                Kind::Malformed | Kind::Conflict | Kind::Invalid | Kind::Locked | Kind::Upstream => Fault::Config,
+                Kind::Malformed | Kind::Conflict | Kind::Invalid | Kind::OutOfRange | Kind::Locked | Kind::Upstream => {
+                    Fault::Config
+                }
             },
         }
     }
@@ -308,6 +357,7 @@ impl Error {
             Error::DeclaredInFile(f) => Some(json!({ "fields": f })),
             Error::SessionExists(id) => Some(json!({ "session_id": id })),
             Error::CameraUnreachable { reason, .. } => Some(json!({ "reason": reason.as_str() })),
+            Error::PartBeyondEnd { duration_ms } => Some(json!({ "duration_seconds": *duration_ms as f64 / 1000.0 })),
             Error::MaxConcurrent(n) => Some(json!({ "max_concurrent_recordings": n })),
             Error::DiskFull { needed_bytes, available_bytes } => {
                 Some(json!({ "needed_bytes": needed_bytes, "available_bytes": available_bytes }))

@@ -40,6 +40,24 @@ pub enum Notice {
         /// Its row.
         recording: RecordingId,
     },
+    /// A court was added or changed, or what happens on it did.
+    Terrain(i64),
+    /// A court is gone.
+    TerrainRemoved(i64),
+    /// A moment was marked in a session, or a mark changed.
+    Marker {
+        /// The session.
+        session: SessionId,
+        /// The mark.
+        marker: i64,
+    },
+    /// A mark was taken back.
+    MarkerRemoved {
+        /// The session.
+        session: SessionId,
+        /// The mark.
+        marker: i64,
+    },
     /// An event was stored; by its number.
     Event(i64),
 }

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use tracing::warn;
 use vigie_base::{CameraId, Secret, SessionId, StreamKey, StreamName};
 use vigie_hub::gate::RtspAccess;
-use vigie_hub::{Gate, Principal, Verb};
+use vigie_hub::{Gate, OpenSession, Principal, Refused, Verb};
 
 use crate::auth::TicketScope;
 use crate::cameras::stream_names;
 use crate::config::RtspAuthMethod;
 use crate::core::Core;
-use crate::policy::{Action, decide};
+use crate::policy::{Action, Identity, decide};
 use crate::sessions;
 
 /// Implements [`vigie_hub::Gate`] over the rules.
@@ -81,6 +82,33 @@ impl Gate for Door {
         }
     }
 
+    async fn session(&self, who: &Principal, id: &str, _verb: Verb) -> Result<OpenSession, Refused> {
+        let found = self.0.find_session(id).await.map_err(|e| {
+            warn!(session = id, error = %e, "a session could not be looked up");
+            Refused::NotFound
+        })?;
+        let row = found.and_then(|row| self.0.sessions.get(&row.id)).ok_or(Refused::NotFound)?;
+        let camera = row.camera_id.ok_or(Refused::NotFound)?;
+        let seen_by = |who: Option<Identity>| match who {
+            Some(who) => {
+                decide(&who, Action::ViewSession, &sessions::target(&row)).map_err(|d| Refused::Denied(d.code))
+            }
+            None => Err(Refused::Denied("forbidden")),
+        };
+        match who {
+            Principal::User { .. } => seen_by(self.0.auth.identity_of(who)),
+            Principal::Ticket(ticket) => match self.0.auth.redeem_ticket(ticket) {
+                Some((TicketScope::Session(id), _)) if id == row.id => Ok(()),
+                // A ticket for the camera opens a session of its owner's, too.
+                Some((TicketScope::Camera(id), holder)) if id == camera => seen_by(Some(holder)),
+                _ => Err(Refused::Denied("forbidden")),
+            },
+            Principal::Loopback | Principal::OpenDoor | Principal::RtspAccount | Principal::Anonymous => seen_by(None),
+        }?;
+        let recording = self.0.is_recording(&row.id);
+        Ok(OpenSession { id: row.id, key: StreamKey::main(camera), recording })
+    }
+
     async fn resolve(&self, path: &str) -> Option<StreamKey> {
         let parts: Vec<&str> = path.split('/').collect();
         match parts.as_slice() {
@@ -99,6 +127,6 @@ impl Gate for Door {
     }
 
     fn touch_session(&self, session: &str) {
-        self.0.sessions.touch(&SessionId(session.to_owned()), self.0.clock.wall());
+        self.0.sessions.touch(&SessionId(session.to_owned()), self.0.clock.as_ref());
     }
 }

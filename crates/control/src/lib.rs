@@ -16,6 +16,7 @@ pub mod events;
 mod gate;
 pub mod host;
 pub mod links;
+pub mod markers;
 pub mod policy;
 pub mod recordings;
 mod remember;
@@ -75,6 +76,8 @@ pub struct Control {
     pub sessions: sessions::Sessions,
     /// Recordings and files.
     pub recordings: recordings::Recordings,
+    /// Marked moments and their clips.
+    pub markers: markers::Markers,
     /// Events.
     pub events: events::Events,
     core: Arc<Core>,
@@ -126,16 +129,21 @@ impl Control {
         });
         sessions::close_left_over(&core).await?;
         let sessions = sessions::Sessions { core: Arc::clone(&core) };
+        let recordings = recordings::Recordings::new(Arc::clone(&core), sessions.clone());
         let control = Arc::new(Self {
             auth: Arc::clone(&core.auth),
             cameras: cameras::Cameras::new(Arc::clone(&core)),
-            recordings: recordings::Recordings::new(Arc::clone(&core), sessions.clone()),
+            markers: markers::Markers::new(Arc::clone(&core), sessions.clone(), recordings.clone()),
+            recordings,
             sessions,
             events: events::Events::new(Arc::clone(&core)),
             core,
             timer: Mutex::default(),
         });
         control.cameras.start().await?;
+        // Tried out now, so that nobody who asks how things are has to wait for it.
+        let recorder = control.core.recorder.clone();
+        tokio::spawn(async move { recorder.encoder().await });
         let recordings = control.recordings.clone();
         *control.timer.lock() = Some(Task::spawn("clean-up", |cancel| clean_up(recordings, cancel)));
         Ok(control)

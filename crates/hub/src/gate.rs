@@ -1,7 +1,7 @@
 //! Who may see what, asked by outputs and answered by `control`. Outputs know no users; this trait is all they see.
 
 use async_trait::async_trait;
-use vigie_base::{Secret, StreamKey};
+use vigie_base::{Secret, SessionId, StreamKey};
 
 /// Somebody who was identified, or nobody.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -49,6 +49,26 @@ pub struct RtspAccess {
     pub open: bool,
 }
 
+/// An open capture session, as outputs see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenSession {
+    /// Its full id, whichever form was asked for.
+    pub id: SessionId,
+    /// The stream it is about.
+    pub key: StreamKey,
+    /// Whether it is being recorded. Others may record the same stream.
+    pub recording: bool,
+}
+
+/// Why a session is not shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// There is no open session of that id.
+    NotFound,
+    /// Not to this one: `forbidden`, `not_owner` or `other_club`.
+    Denied(&'static str),
+}
+
 /// The door. Implemented by `control`; cheap enough to be asked once per connection or request.
 #[async_trait]
 pub trait Gate: Send + Sync + 'static {
@@ -64,6 +84,12 @@ pub trait Gate: Send + Sync + 'static {
     /// The stream behind a path such as `cam/3/main`, `cam/front-door/sub`, `front-door` or `session/<id>`; no
     /// leading or trailing slash. `None` when there is no such thing.
     async fn resolve(&self, path: &str) -> Option<StreamKey>;
+
+    /// An open capture session, if `who` may do that with it. Somebody may see a camera and yet not what another person
+    /// does with it, so this is asked beside [`Gate::allow`], not instead. Without sessions there is none.
+    async fn session(&self, _who: &Principal, _id: &str, _verb: Verb) -> Result<OpenSession, Refused> {
+        Err(Refused::NotFound)
+    }
 
     /// Somebody used this capture session: it is not idle.
     fn touch_session(&self, _session: &str) {}

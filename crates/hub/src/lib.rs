@@ -24,7 +24,7 @@ use vigie_base::{CameraId, StreamKey};
 use ring::Room;
 
 pub use cursor::{Closed, Cursor, Event, Join, Lag, Purpose, SubscribeOptions};
-pub use gate::{Gate, Principal, Verb};
+pub use gate::{Gate, OpenSession, Principal, Refused, Verb};
 pub use past::Past;
 pub use publish::{Publisher, SourceTrack, SourceUnit};
 pub use state::{Failure, Gap, GapCause, Reason, Status, StreamState};

@@ -15,7 +15,9 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tokio::time::timeout_at;
 use vigie_base::StreamName;
-use vigie_hub::{Cursor, Gate, Hub, Join, Lag, Principal, Purpose, Status, Stream, SubscribeOptions, Verb};
+use vigie_hub::{
+    Cursor, Gate, Hub, Join, Lag, OpenSession, Principal, Purpose, Refused, Status, Stream, SubscribeOptions, Verb,
+};
 use vigie_media::AccessUnit;
 
 /// How long a request waits for the first picture of a stream that has to be started.
@@ -105,32 +107,55 @@ pub(crate) async fn open(
     target: Target<'_>,
     verb: Verb,
 ) -> Result<Arc<Stream>, HttpError> {
-    let found = match target {
-        Target::Session(id) if is_word(id) => gate.resolve(&format!("session/{id}")).await,
+    let key = match target {
+        Target::Session(id) => return Ok(open_session(hub, gate, who, id, verb).await?.1),
         Target::Camera(id, stream) if is_word(id) => match gate.resolve(&format!("cam/{id}/{}", stream.as_str())).await
         {
             None if stream == StreamName::Sub => gate.resolve(&format!("cam/{id}/main")).await,
             found => found,
         },
-        _ => None,
+        Target::Camera(..) => None,
     };
-    let key = match found {
+    let key = match key {
         Some(key) => key,
         // Strangers learn nothing about what exists.
         None if *who == Principal::Anonymous => return Err(unauthenticated()),
         None => return Err(target.not_found()),
     };
     if !gate.allow(who, key, verb).await {
-        return Err(if *who == Principal::Anonymous {
-            unauthenticated()
-        } else {
-            HttpError::new(StatusCode::FORBIDDEN, "forbidden", "you may not see this camera")
-        });
-    }
-    if let Target::Session(id) = target {
-        gate.touch_session(id);
+        return Err(refused(who, "forbidden"));
     }
     Ok(hub.ensure(key))
+}
+
+/// An open capture session and its stream, if `who` may do that with it; the session counts as used.
+pub(crate) async fn open_session(
+    hub: &Hub,
+    gate: &dyn Gate,
+    who: &Principal,
+    id: &str,
+    verb: Verb,
+) -> Result<(OpenSession, Arc<Stream>), HttpError> {
+    let found = if is_word(id) { gate.session(who, id, verb).await } else { Err(Refused::NotFound) };
+    match found {
+        Ok(session) => {
+            gate.touch_session(&session.id.0);
+            let stream = hub.ensure(session.key);
+            Ok((session, stream))
+        }
+        Err(_) if *who == Principal::Anonymous => Err(unauthenticated()),
+        Err(Refused::NotFound) => Err(Target::Session(id).not_found()),
+        Err(Refused::Denied(code)) => Err(refused(who, code)),
+    }
+}
+
+fn refused(who: &Principal, code: &'static str) -> HttpError {
+    match (who, code) {
+        (Principal::Anonymous, _) => unauthenticated(),
+        (_, "not_owner") => HttpError::new(StatusCode::FORBIDDEN, code, "this belongs to somebody else"),
+        (_, "other_club") => HttpError::new(StatusCode::FORBIDDEN, code, "this belongs to another club"),
+        _ => HttpError::new(StatusCode::FORBIDDEN, "forbidden", "you may not see this"),
+    }
 }
 
 fn unauthenticated() -> HttpError {

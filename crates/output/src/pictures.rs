@@ -12,14 +12,14 @@ use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use vigie_base::StreamName;
-use vigie_hub::{Gate, Hub, Stream, Verb};
+use vigie_hub::{Gate, Hub, OpenSession, Stream, Verb};
 use vigie_media::{AccessUnit, Codec};
 
-use crate::http::{Caller, HttpError, Target, open};
+use crate::http::{Caller, HttpError, Target, open, open_session};
 use crate::mse::feed::Feeds;
 use crate::rendition::{Form, Renditions, still};
 use crate::snapshot::Snapshots;
-use crate::{mjpeg, mse, preview, snapshot};
+use crate::{mjpeg, mse, preview, session_port, snapshot};
 
 /// What may be set from outside.
 #[derive(Debug, Clone)]
@@ -75,6 +75,11 @@ impl Pictures {
     pub(crate) async fn open(&self, caller: &Caller, target: Target<'_>, verb: Verb) -> Result<Arc<Stream>, HttpError> {
         open(&self.hub, self.gate.as_ref(), &caller.0, target, verb).await
     }
+
+    /// An open session, to be watched.
+    pub(crate) async fn session(&self, caller: &Caller, id: &str) -> Result<(OpenSession, Arc<Stream>), HttpError> {
+        open_session(&self.hub, self.gate.as_ref(), &caller.0, id, Verb::View).await
+    }
 }
 
 /// All routes, for the HTTP surface to mount. The caller is taken from the [`vigie_hub::Principal`] that the sign-in
@@ -86,6 +91,27 @@ pub fn router(hub: Hub, gate: Arc<dyn Gate>) -> OpenApiRouter {
 /// [`router`] with settings of its own.
 pub fn router_with(hub: Hub, gate: Arc<dyn Gate>, options: Options) -> OpenApiRouter {
     routes_of(Pictures::new(hub, gate, options))
+}
+
+/// All HTTP outputs, where more than one listener shows them: what is made of a stream is made once for all.
+#[derive(Clone)]
+pub struct Outputs(Pictures);
+
+impl Outputs {
+    /// Over that hub, behind that gate.
+    pub fn new(hub: Hub, gate: Arc<dyn Gate>, options: Options) -> Self {
+        Self(Pictures::new(hub, gate, options))
+    }
+
+    /// All routes; see [`router`].
+    pub fn routes(&self) -> OpenApiRouter {
+        routes_of(self.0.clone())
+    }
+
+    /// The routes of one session's own port, without a sign-in; see [`crate::session_port`].
+    pub fn session_port(&self, session: &str) -> axum::Router {
+        session_port::router(&self.0, session)
+    }
 }
 
 pub(crate) fn routes_of(state: Pictures) -> OpenApiRouter {

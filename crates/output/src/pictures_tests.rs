@@ -115,6 +115,12 @@ async fn strangers_and_wrong_addresses_get_the_contracts_codes() {
         (user(), "/api/cameras/..%2f1/snapshot.jpg", 404, "camera_not_found"),
         (user(), "/api/preview/sess_9/info", 404, "session_not_found"),
         (user(), "/proxy/sess_9/health", 404, "session_not_found"),
+        (user(), "/api/preview/sess_0_1_8/info", 403, "not_owner"),
+        (user(), "/api/preview/sess_0_1_8/stream.mjpeg", 403, "not_owner"),
+        (user(), "/proxy/sess_0_1_8/snapshot.jpg", 403, "not_owner"),
+        (user(), "/api/preview/..%2fsess_0_1_7/info", 404, "session_not_found"),
+        (Principal::Anonymous, "/api/preview/sess_0_1_7/info", 401, "unauthenticated"),
+        (Principal::Anonymous, "/proxy/sess_9/snapshot.jpg", 401, "unauthenticated"),
         (Principal::Anonymous, "/api/cameras/1/snapshot.jpg", 401, "unauthenticated"),
         (Principal::Anonymous, "/api/cameras/9/snapshot.jpg", 401, "unauthenticated"),
         (user(), "/api/cameras/1/snapshot.jpg?width=x", 400, "invalid_field"),
@@ -235,11 +241,12 @@ async fn a_preview_says_what_it_shows() {
     let w = World::new();
     let mut camera = Camera::h264(&w.stream, Sound::Nothing);
     camera.send();
-    let (status, answer) = w.json(user(), "/api/preview/sess_0_1_7/info").await;
+    // The short id is understood, and the full one answered.
+    let (status, answer) = w.json(user(), "/api/preview/sess_1_7/info").await;
     let p = &answer["preview"];
     assert_eq!((status, p["session_id"].as_str(), p["active"].as_bool()), (200, Some("sess_0_1_7"), Some(true)));
     assert_eq!((p["width"].as_u64(), p["height"].as_u64()), (Some(640), Some(360)));
-    assert_eq!((p["source_connected"].as_bool(), p["recording_active"].as_bool()), (Some(true), Some(false)));
+    assert_eq!((p["source_connected"].as_bool(), p["recording_active"].as_bool()), (Some(true), Some(true)));
     assert_eq!(p["stream_url"], "/api/preview/sess_0_1_7/stream.mjpeg");
     let (status, answer) = w.json(user(), "/proxy/sess_0_1_7/health").await;
     assert_eq!((status, answer["status"].as_str(), answer["connected"].as_bool()), (200, Some("ok"), Some(true)));

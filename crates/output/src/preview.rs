@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::json;
 use tokio::time::{interval, timeout};
-use vigie_hub::{Status, Stream, Verb};
+use vigie_hub::{OpenSession, Status, Stream};
 
 use crate::http::{Caller, HttpError, Target, presence};
 use crate::pictures::{PictureQuery, Pictures};
@@ -47,11 +47,11 @@ pub(crate) struct PreviewAnswer {
     preview: PreviewInfo,
 }
 
-fn info(session: &str, stream: &Stream) -> PreviewInfo {
-    let state = stream.state();
+fn info(session: &OpenSession, stream: &Stream) -> PreviewInfo {
+    let (state, id) = (stream.state(), &session.id);
     let video = state.description.as_ref().and_then(|d| d.video().and_then(|t| t.video().cloned()));
     PreviewInfo {
-        session_id: session.to_owned(),
+        session_id: id.0.clone(),
         active: true,
         viewers: state.viewers,
         width: video.as_ref().map(|v| v.width),
@@ -59,9 +59,9 @@ fn info(session: &str, stream: &Stream) -> PreviewInfo {
         fps: (state.fps * 100.0).round() / 100.0,
         last_frame_age_ms: age_ms(state.last_unit_age),
         source_connected: state.status == Status::Live,
-        recording_active: state.recorders > 0,
-        stream_url: format!("/api/preview/{session}/stream.mjpeg"),
-        snapshot_url: format!("/api/preview/{session}/snapshot.jpg"),
+        recording_active: session.recording,
+        stream_url: format!("/api/preview/{id}/stream.mjpeg"),
+        snapshot_url: format!("/api/preview/{id}/snapshot.jpg"),
     }
 }
 
@@ -115,15 +115,18 @@ pub(crate) async fn preview_snapshot(
 /// What the preview of a session shows now.
 #[utoipa::path(
     get, path = "/api/preview/{session_id}/info", tag = "preview", params(("session_id" = String, Path)),
-    responses((status = 200, body = PreviewAnswer), (status = 404, description = "`session_not_found`"))
+    responses(
+        (status = 200, body = PreviewAnswer), (status = 403, description = "`not_owner`, `other_club`, `forbidden`"),
+        (status = 404, description = "`session_not_found`"),
+    )
 )]
 pub(crate) async fn preview_info(
     State(s): State<Pictures>,
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Response, HttpError> {
-    let stream = s.open(&caller, Target::Session(&id), Verb::View).await?;
-    Ok(no_store(Json(PreviewAnswer { success: true, preview: info(&id, &stream) }).into_response()))
+    let (session, stream) = s.session(&caller, &id).await?;
+    Ok(no_store(Json(PreviewAnswer { success: true, preview: info(&session, &stream) }).into_response()))
 }
 
 /// Live pictures of a session over a WebSocket: JPEG pictures as binary messages, `{"type":"state",…}` as text.
@@ -141,11 +144,11 @@ pub(crate) async fn preview_socket(
 ) -> Result<Response, HttpError> {
     let q = query(q)?;
     let (form, every) = (q.form()?, q.interval_ms(100)?);
-    let stream = s.open(&caller, Target::Session(&id), Verb::View).await?;
+    let (session, stream) = s.session(&caller, &id).await?;
     let gate = Arc::clone(&s.gate);
     Ok(upgrade.max_message_size(4096).on_upgrade(move |socket| async move {
         show(socket, &stream, &s.renditions, form, every).await;
-        gate.touch_session(&id);
+        gate.touch_session(&session.id.0);
     }))
 }
 
@@ -236,12 +239,12 @@ pub(crate) async fn proxy_health(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Response, HttpError> {
-    let stream = s.open(&caller, Target::Session(&id), Verb::View).await?;
+    let (session, stream) = s.session(&caller, &id).await?;
     let state = stream.state();
     let health = ProxyHealth {
         success: true,
         status: "ok",
-        session_id: id,
+        session_id: session.id.0,
         connected: state.status == Status::Live,
         last_frame_age_ms: age_ms(state.last_unit_age),
         clients: state.viewers,

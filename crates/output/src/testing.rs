@@ -10,16 +10,19 @@ use axum::response::Response;
 use axum::{Extension, Router};
 use bytes::Bytes;
 use tower::ServiceExt;
-use vigie_base::{CameraId, Secret, StreamKey, StreamName};
+use vigie_base::{CameraId, Secret, SessionId, StreamKey, StreamName};
 use vigie_codec::paint::{Card, CardOptions, Moment};
 use vigie_codec::{Colour, VideoEncoder, h264, jpeg};
 use vigie_hub::gate::RtspAccess;
-use vigie_hub::{GapCause, Gate, Hub, Principal, Publisher, SourceTrack, SourceUnit, Stream, Verb};
+use vigie_hub::{
+    GapCause, Gate, Hub, OpenSession, Principal, Publisher, Refused, SourceTrack, SourceUnit, Stream, Verb,
+};
 use vigie_media::{Codec, G711Law, G711Params, TrackId};
 
 use crate::pictures::{Options, Pictures, routes_of};
 
-/// One camera, number 1 or `door`, whose session is `sess_0_1_7`; camera 2 exists and is forbidden.
+/// One camera, number 1 or `door`, whose session is `sess_0_1_7`; camera 2 exists and is forbidden, and so is
+/// `sess_0_1_8`, which belongs to somebody else.
 pub(crate) struct OneCamera;
 
 #[async_trait]
@@ -35,9 +38,21 @@ impl Gate for OneCamera {
     }
     async fn resolve(&self, path: &str) -> Option<StreamKey> {
         match path {
-            "cam/1/main" | "cam/door/main" | "session/sess_0_1_7" => Some(StreamKey::main(CameraId(1))),
+            "cam/1/main" | "cam/door/main" => Some(StreamKey::main(CameraId(1))),
             "cam/2/main" => Some(StreamKey { camera: CameraId(2), stream: StreamName::Main }),
             _ => None,
+        }
+    }
+    async fn session(&self, who: &Principal, id: &str, _: Verb) -> Result<OpenSession, Refused> {
+        match id {
+            _ if *who == Principal::Anonymous => Err(Refused::Denied("forbidden")),
+            "sess_0_1_7" | "sess_1_7" => Ok(OpenSession {
+                id: SessionId("sess_0_1_7".into()),
+                key: StreamKey::main(CameraId(1)),
+                recording: true,
+            }),
+            "sess_0_1_8" => Err(Refused::Denied("not_owner")),
+            _ => Err(Refused::NotFound),
         }
     }
 }

@@ -16,6 +16,7 @@ use tokio_util::io::ReaderStream;
 use utoipa::{IntoParams, ToSchema};
 use vigie_base::UnixMillis;
 use vigie_control::recordings::{Cleaned, Download, FileList};
+use vigie_store::RecordingKind;
 
 use super::cameras::switch;
 use super::range::{Part, part};
@@ -33,6 +34,8 @@ const CHUNK: usize = 64 << 10;
 pub(crate) struct ListQuery {
     /// Whose files; one's own club when missing.
     club_id: Option<i64>,
+    /// `session` (default): whole recordings; `clip`: moments kept of them; `all`.
+    kind: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -49,7 +52,17 @@ pub(crate) async fn list(
     Who(who): Who,
     Query(q): Query<ListQuery>,
 ) -> ApiResult<Json<FilesReply>> {
-    let files = app.control().recordings.files(&who, q.club_id).await?;
+    let kind = match q.kind.as_deref() {
+        None | Some("" | "session") => Some(RecordingKind::Session),
+        Some("clip") => Some(RecordingKind::Clip),
+        Some("all") => None,
+        Some(_) => return Err(ApiError::invalid("kind", "`kind` is session, clip or all")),
+    };
+    let files = app
+        .control()
+        .recordings
+        .files(&who, &vigie_control::recordings::FileQuery { club_id: q.club_id, kind })
+        .await?;
     Ok(Json(FilesReply { success: true, files }))
 }
 

@@ -8,11 +8,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use vigie_base::{Clock, SystemClock};
 use vigie_control::cameras::CameraFilter;
-use vigie_control::recordings::VideoTotals;
+use vigie_control::recordings::{EncoderView, VideoTotals};
 
 use crate::app::App;
 use crate::auth::{Peer, Who};
 use crate::error::{ApiError, ApiResult, Path};
+use crate::lang::Lang;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Alive {
@@ -38,7 +39,7 @@ pub(crate) struct Health {
     /// For those who signed in.
     #[serde(skip_serializing_if = "Option::is_none")]
     uptime_seconds: Option<u64>,
-    /// For those who signed in: `ok`, `degraded` or `down` for each part.
+    /// For those who signed in: `ok`, `degraded`, `down` or `off` (not wanted) for each part.
     #[serde(skip_serializing_if = "Option::is_none")]
     components: Option<Components>,
     /// For those who signed in: whether OBS is connected. Never, until there is a connection to it.
@@ -47,6 +48,9 @@ pub(crate) struct Health {
     /// For those who signed in: whether the processing service answers. Never, until there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     processing_reachable: Option<bool>,
+    /// What everybody should see on every page; missing when there is nothing to say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    banner: Option<&'static str>,
     /// RFC 3339.
     timestamp: String,
 }
@@ -64,8 +68,26 @@ pub(crate) struct Components {
 #[utoipa::path(get, path = "/api/health", tag = "health", responses((status = 200, body = Health)))]
 pub(crate) async fn health(
     State(app): State<App>,
+    lang: Lang,
     who: Option<axum::Extension<vigie_control::Identity>>,
 ) -> Json<Health> {
+    let (status, components) = overall(&app).await;
+    let known = who.is_some();
+    Json(Health {
+        success: true,
+        status,
+        version: known.then_some(env!("CARGO_PKG_VERSION")),
+        uptime_seconds: known.then(|| app.uptime_seconds()),
+        components: known.then_some(components),
+        obs_connected: known.then_some(false),
+        processing_reachable: known.then_some(false),
+        banner: app.banner(lang),
+        timestamp: SystemClock.wall().rfc3339(),
+    })
+}
+
+/// How everything is, and each part.
+pub(super) async fn overall(app: &App) -> (&'static str, Components) {
     let store = app.control().recordings.video_health().await;
     let recorder = match &store {
         Ok(h) if h.disk.available == 0 => "down",
@@ -78,29 +100,19 @@ pub(crate) async fn health(
     });
     let components = Components {
         web: "ok",
-        rtsp: if app.settings().rtsp_port.is_some() { "ok" } else { "down" },
+        rtsp: if app.settings().rtsp_port.is_some() { "ok" } else { "off" },
         recorder,
         store: if store.is_ok() { "ok" } else { "down" },
         cameras: if wanted_but_gone { "degraded" } else { "ok" },
     };
     let status = if store.is_err() {
         "unhealthy"
-    } else if wanted_but_gone || recorder != "ok" || components.rtsp != "ok" {
+    } else if wanted_but_gone || recorder != "ok" {
         "degraded"
     } else {
         "healthy"
     };
-    let known = who.is_some();
-    Json(Health {
-        success: true,
-        status,
-        version: known.then_some(env!("CARGO_PKG_VERSION")),
-        uptime_seconds: known.then(|| app.uptime_seconds()),
-        components: known.then_some(components),
-        obs_connected: known.then_some(false),
-        processing_reachable: known.then_some(false),
-        timestamp: SystemClock.wall().rfc3339(),
-    })
+    (status, components)
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -108,6 +120,7 @@ pub(crate) struct VideoHealth {
     success: bool,
     status: &'static str,
     ffmpeg: Ffmpeg,
+    encoder: EncoderView,
     active_sessions: usize,
     active_recordings: usize,
     max_concurrent_recordings: usize,
@@ -123,15 +136,23 @@ pub(crate) struct Ffmpeg {
     version: Option<String>,
 }
 
+impl Ffmpeg {
+    /// What was found out at start.
+    pub(super) fn of(app: &App) -> Self {
+        let version = app.settings().ffmpeg.get().cloned().flatten();
+        Self { available: version.is_some(), version }
+    }
+}
+
 /// Counts of sessions, recordings and files.
 #[utoipa::path(get, path = "/api/video/health", tag = "health", responses((status = 200, body = VideoHealth)))]
 pub(crate) async fn video(State(app): State<App>) -> ApiResult<Json<VideoHealth>> {
     let h = app.control().recordings.video_health().await?;
-    let version = app.settings().ffmpeg.get().cloned().flatten();
     Ok(Json(VideoHealth {
         success: true,
         status: if h.disk.available == 0 { "degraded" } else { "healthy" },
-        ffmpeg: Ffmpeg { available: version.is_some(), version },
+        ffmpeg: Ffmpeg::of(&app),
+        encoder: h.encoder,
         active_sessions: h.active_sessions,
         active_recordings: h.active_recordings,
         max_concurrent_recordings: h.max_concurrent_recordings,

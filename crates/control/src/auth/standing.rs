@@ -1,6 +1,8 @@
 //! Those who stay connected. **A right that was taken back ends what it opened**, also for somebody who listens on and
 //! sends no further request.
 
+use vigie_base::UserId;
+
 use super::{Auth, identity};
 use crate::error::{Error, Result};
 use crate::policy::Identity;
@@ -36,5 +38,10 @@ impl Auth {
             }
             _ => Err(Error::Unauthenticated),
         }
+    }
+
+    /// What a user is called; `None` when there is no such user any more.
+    pub(crate) fn name_of(&self, id: UserId) -> Option<String> {
+        self.known.read().users.get(&id).map(|u| u.username.clone())
     }
 }

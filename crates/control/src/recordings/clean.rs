@@ -8,13 +8,14 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 use tracing::{info, warn};
-use vigie_store::{RecordingFilter, RecordingState, Role, SessionState};
+use vigie_base::StreamKey;
+use vigie_store::{Recording, RecordingFilter, RecordingState, Role, SessionState};
 
 use super::view::Cleaned;
 use crate::core::Core;
 use crate::error::{Error, Result};
 use crate::events::Notice;
-use crate::policy::Identity;
+use crate::policy::{Action, Identity, Target, decide};
 use crate::sessions;
 
 /// Files below this hold nothing (seed rule).
@@ -28,12 +29,28 @@ pub(super) async fn run(core: &Core, who: &Identity) -> Result<(Cleaned, Vec<Val
     let mut cleaned = Cleaned::default();
     let mut details = Vec::new();
     for id in sessions::idle(core, who) {
+        let stream = core.sessions.get(&id).and_then(|s| core.hub.get(StreamKey::main(s.camera_id?)));
         sessions::close(core, &id, None).await;
         info!(session = %id, "an idle session was closed");
         details.push(json!({ "kind": "session", "session_id": id }));
         cleaned.sessions += 1;
+        // What the older systems called its proxy: the pull ends with the last claim on it.
+        if stream.is_some_and(|s| !s.demand().borrow().any()) {
+            details.push(json!({ "kind": "proxy", "session_id": id }));
+            cleaned.proxies += 1;
+        }
     }
-    let club = |club_id: i64| who.role == Role::SuperAdmin || who.club_id == Some(club_id);
+    if who.role == Role::SuperAdmin {
+        // A listener without a session would hold its port for ever.
+        for (id, port) in core.ports.list() {
+            if core.sessions.get(&id).is_none() {
+                core.ports.release(&id);
+                details.push(json!({ "kind": "proxy", "session_id": id, "port": port }));
+                cleaned.proxies += 1;
+            }
+        }
+    }
+    let club = |club_id: i64| decide(who, Action::CleanUp, &Target::Club(club_id)).is_ok();
     let rows = core.store.recordings(&RecordingFilter::default()).await?;
     for row in rows.iter().filter(|r| club(r.club_id) && !r.locked) {
         let empty = match row.state {
@@ -55,25 +72,30 @@ pub(super) async fn run(core: &Core, who: &Identity) -> Result<(Cleaned, Vec<Val
             Err(e) => warn!(recording = %row.id, error = %e, "an empty file could not be removed"),
         }
     }
-    if who.role == Role::SuperAdmin {
-        let known: BTreeSet<PathBuf> = rows.iter().map(|r| core.config.media_dir.join(&r.path)).collect();
-        let videos = core.config.media_dir.join("videos");
-        let found = blocking(move || foreign(&videos, &known)).await?;
-        let now = SystemTime::now();
-        let old = |f: &Foreign| now.duration_since(f.modified).is_ok_and(|age| age >= SETTLED);
-        let (mut empty, young): (Vec<Foreign>, Vec<Foreign>) = found.into_iter().partition(old);
-        if !young.is_empty() && quiet(core) {
-            tokio::time::sleep(SECOND_LOOK).await;
-            // A recording that began meanwhile may have made any of them.
-            if quiet(core) {
-                empty.extend(young);
-            }
-        }
-        let removed = blocking(move || remove(&empty)).await?;
-        cleaned.empty_files += removed.len();
-        details.extend(removed.into_iter().map(|p| json!({ "kind": "empty_file", "path": p })));
+    for path in strays(core, who, &rows).await? {
+        details.push(json!({ "kind": "empty_file", "path": path }));
+        cleaned.empty_files += 1;
     }
     Ok((cleaned, details))
+}
+
+/// Removes empty files that no row knows, in the folders that `who` may clean up; says which.
+async fn strays(core: &Core, who: &Identity, rows: &[Recording]) -> Result<Vec<String>> {
+    let known: BTreeSet<PathBuf> = rows.iter().map(|r| core.config.media_dir.join(&r.path)).collect();
+    let videos = core.config.media_dir.join("videos");
+    let folder = (who.role != Role::SuperAdmin).then(|| who.club_id.unwrap_or_default().to_string());
+    let found = blocking(move || foreign(&videos, folder.as_deref(), &known)).await?;
+    let now = SystemTime::now();
+    let old = |f: &Foreign| now.duration_since(f.modified).is_ok_and(|age| age >= SETTLED);
+    let (mut empty, young): (Vec<Foreign>, Vec<Foreign>) = found.into_iter().partition(old);
+    if !young.is_empty() && quiet(core) {
+        tokio::time::sleep(SECOND_LOOK).await;
+        // A recording that began meanwhile may have made any of them.
+        if quiet(core) {
+            empty.extend(young);
+        }
+    }
+    blocking(move || remove(&empty)).await
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
@@ -101,12 +123,12 @@ fn seen(path: PathBuf) -> Option<Foreign> {
     Some(Foreign { path, bytes: meta.len(), modified: meta.modified().ok()? })
 }
 
-/// What lies empty and unknown in `videos/<club>/`.
-fn foreign(videos: &Path, known: &BTreeSet<PathBuf>) -> Vec<Foreign> {
+/// What lies empty and unknown in `videos/<club>/`, or in the folders of all clubs.
+fn foreign(videos: &Path, club: Option<&str>, known: &BTreeSet<PathBuf>) -> Vec<Foreign> {
     let entries = |dir: &Path| std::fs::read_dir(dir).into_iter().flatten().flatten().collect::<Vec<_>>();
     entries(videos)
         .into_iter()
-        .filter(|e| e.file_type().is_ok_and(|t| t.is_dir()))
+        .filter(|e| e.file_type().is_ok_and(|t| t.is_dir()) && club.is_none_or(|c| e.file_name() == c))
         .flat_map(|club| entries(&club.path()))
         .map(|file| file.path())
         .filter(|path| path.extension().is_some_and(|e| e == "mp4") && !known.contains(path))
@@ -139,12 +161,15 @@ mod tests {
         for (name, bytes) in [("full.mp4", 1024), ("notes.txt", 5)] {
             file(name, bytes);
         }
-        let mut found = foreign(dir.path(), &BTreeSet::from([known]));
+        let known = BTreeSet::from([known]);
+        assert!(foreign(dir.path(), Some("7"), &known).is_empty(), "another club's");
+        assert_eq!(foreign(dir.path(), Some("0"), &known).len(), 2);
+        let mut found = foreign(dir.path(), None, &known);
         found.sort_by(|a, b| a.path.cmp(&b.path));
         assert_eq!(found.iter().map(|f| &f.path).collect::<Vec<_>>(), [&empty, &growing]);
         std::fs::write(&growing, [0; 20]).unwrap();
         assert_eq!(remove(&found), [empty.display().to_string()]);
         assert_eq!(std::fs::read_dir(&club).unwrap().count(), 4);
-        assert!(foreign(&dir.path().join("nowhere"), &BTreeSet::new()).is_empty());
+        assert!(foreign(&dir.path().join("nowhere"), None, &BTreeSet::new()).is_empty());
     }
 }

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
-use vigie_base::UnixMillis;
+use vigie_base::{RecordingId, SessionId, UnixMillis};
+use vigie_record::RecordingStatus as Running;
 use vigie_store::{CaptureSession, RecordedGap, Recording as Row, RecordingState};
 
 /// The answer to `record/start`.
@@ -72,6 +73,10 @@ pub struct RecordingStatus {
     pub bitrate_kbps: i64,
     /// Why it failed.
     pub error: Option<String>,
+    /// Whether Vigie died while it was written; what had been written was kept.
+    pub interrupted: bool,
+    /// `copy` or `encode`.
+    pub mode: Option<String>,
     /// The file, after the end.
     pub video_path: Option<String>,
     /// Where to get it, after the end.
@@ -86,18 +91,28 @@ pub struct VideoView {
     pub session_id: String,
     /// The file's row.
     pub recording_id: i64,
+    /// `session` or `clip`.
+    pub kind: &'static str,
+    /// Of a clip: the recording that it was cut from.
+    pub clip_of: Option<i64>,
     /// `sess_….mp4`.
     pub filename: String,
     /// 0 without a court.
     pub club_id: i64,
     /// The court.
     pub terrain_id: Option<i64>,
+    /// What the court is called now.
+    pub terrain_name: Option<String>,
     /// The camera.
     pub camera_id: Option<i64>,
     /// What the camera was called then.
     pub camera_name: String,
     /// Who recorded it.
     pub user_id: Option<i64>,
+    /// What that user is called now.
+    pub username: Option<String>,
+    /// How many markers it has.
+    pub markers: i64,
     /// Its size.
     pub size_bytes: i64,
     /// In units of 1,048,576 bytes, two decimals.
@@ -199,6 +214,21 @@ pub struct VideoHealth {
     pub videos: VideoTotals,
     /// The disk of the media folder.
     pub disk: Disk,
+    /// What encodes recordings that cannot be copied.
+    pub encoder: EncoderView,
+}
+
+/// The encoder.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EncoderView {
+    /// `libx264` or `openh264`.
+    pub name: &'static str,
+    /// Whether it works; when not, recordings that need it are refused.
+    pub available: bool,
+    /// Why it is not the preferred one, or does not work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 /// Finished files.
@@ -224,15 +254,28 @@ pub struct Disk {
 /// Where a file is fetched. The file's own number is in it: a session may have several.
 pub(super) fn download_url(row: &Row) -> String {
     let session = row.session_id.as_ref().map_or("", |s| s.0.as_str());
-    format!("/api/video/files/{session}/download?club_id={}&recording_id={}", row.club_id, row.id)
+    url(session, row.club_id, row.id)
+}
+
+fn url(session: &str, club_id: i64, recording: RecordingId) -> String {
+    format!("/api/video/files/{session}/download?club_id={club_id}&recording_id={recording}")
 }
 
 /// The last part of the path.
 pub(super) fn filename(row: &Row) -> String {
-    row.path.rsplit('/').next().unwrap_or(&row.path).to_owned()
+    last_part(&row.path)
 }
 
-/// A row with its gaps picked out of `gaps`.
+fn last_part(path: &str) -> String {
+    path.rsplit('/').next().unwrap_or(path).to_owned()
+}
+
+/// Name and address of a clip that was just made.
+pub(crate) fn clip_file(session: &SessionId, club_id: i64, clip: RecordingId, path: &str) -> (String, String) {
+    (last_part(path), url(&session.0, club_id, clip))
+}
+
+/// A row with its gaps picked out of `gaps`; names and markers are the caller's to add.
 pub(super) fn video(row: &Row, gaps: &[RecordedGap]) -> VideoView {
     let gap = |g: &RecordedGap| GapView {
         from: g.from.rfc3339(),
@@ -243,12 +286,17 @@ pub(super) fn video(row: &Row, gaps: &[RecordedGap]) -> VideoView {
     VideoView {
         session_id: row.session_id.as_ref().map(|s| s.0.clone()).unwrap_or_default(),
         recording_id: row.id.0,
+        kind: row.kind.as_str(),
+        clip_of: row.clip_of.map(|r| r.0),
         filename: filename(row),
         club_id: row.club_id,
         terrain_id: row.terrain_id,
+        terrain_name: None,
         camera_id: row.camera_id.map(|c| c.0),
         camera_name: row.camera_name.clone(),
         user_id: row.user_id.map(|u| u.0),
+        username: None,
+        markers: 0,
         size_bytes: row.size_bytes,
         size_mb: (row.size_bytes as f64 / 1_048_576.0 * 100.0).round() / 100.0,
         duration_seconds: row.duration_ms as f64 / 1000.0,
@@ -270,16 +318,18 @@ pub(super) fn video(row: &Row, gaps: &[RecordedGap]) -> VideoView {
 pub(super) fn ended(
     session: &CaptureSession,
     row: Option<&Row>,
+    ended: Option<&Running>,
     gaps: usize,
     source_connected: bool,
     path: Option<String>,
 ) -> RecordingStatus {
     // People plan whole seconds; what a file was still to hold when it was opened is some milliseconds less.
     let planned_ms = row.map_or(0, |r| r.planned_ms.saturating_add(999) / 1000 * 1000);
-    let elapsed_ms = row.map_or(0, |r| match r.ended_at {
-        Some(end) => end.since_ms(r.started_at).clamp(0, planned_ms),
-        None => r.duration_ms.clamp(0, planned_ms),
+    let elapsed_ms = row.map_or(0, |r| match ended {
+        Some(e) if e.id == r.id => i64::try_from(e.elapsed.as_millis()).unwrap_or(i64::MAX),
+        _ => elapsed_ms(r),
     });
+    let elapsed_ms = elapsed_ms.clamp(0, planned_ms);
     let size_bytes = row.map_or(0, |r| r.size_bytes);
     let sealed = row.filter(|r| r.state == RecordingState::Sealed);
     RecordingStatus {
@@ -297,7 +347,19 @@ pub(super) fn ended(
         // Bits per millisecond are kbit/s.
         bitrate_kbps: (size_bytes * 8).checked_div(row.map_or(0, |r| r.duration_ms)).unwrap_or(0),
         error: row.and_then(|r| r.error.clone()).or_else(|| session.error.clone()),
+        interrupted: row.is_some_and(|r| r.interrupted),
+        mode: row.map(|r| r.mode.clone()),
         video_path: sealed.and(path),
         download_url: sealed.map(download_url),
     }
+}
+
+/// How far the wall clock's account of a recording may be from the file's own and still be believed: what a last frame
+/// and the end of a lost camera make.
+const PLAUSIBLE_MS: i64 = 2000;
+
+/// Between click and end. The wall clock counts it as people do, but not when it jumped meanwhile.
+fn elapsed_ms(row: &Row) -> i64 {
+    let wall = row.ended_at.map(|end| end.since_ms(row.started_at));
+    wall.filter(|ms| (ms - row.duration_ms).abs() <= PLAUSIBLE_MS).unwrap_or(row.duration_ms)
 }

@@ -35,7 +35,7 @@ pub struct SessionView {
     pub session_id: String,
     /// MJPEG on loopback.
     pub local_url: String,
-    /// Our HTTP port.
+    /// The session's own port, where sessions have one; otherwise our HTTP port.
     pub proxy_port: u16,
     /// Whether a frame was really received.
     pub verified: bool,
@@ -43,50 +43,35 @@ pub struct SessionView {
     pub club_id: i64,
     /// The court.
     pub terrain_id: Option<i64>,
+    /// What the court is called now.
+    pub terrain_name: Option<String>,
     /// The camera.
     pub camera_id: Option<i64>,
+    /// What the camera is called now.
+    pub camera_name: Option<String>,
     /// Who made it.
     pub user_id: Option<i64>,
+    /// What that user is called now.
+    pub username: Option<String>,
     /// See contract §20.8.
     pub state: &'static str,
     /// RFC 3339.
     pub created_at: String,
     /// RFC 3339.
     pub last_activity_at: String,
+    /// RFC 3339: when it is closed if nobody uses it any more. Missing while it records or is watched, and after it
+    /// was closed.
+    pub expires_at: Option<String>,
     /// Whether a recording runs.
     pub recording_active: bool,
     /// Seconds since the recording began, 0 without one.
     pub elapsed_seconds: i64,
+    /// Planned length of the recording, while one runs.
+    pub duration_seconds: Option<i64>,
+    /// What is left of it.
+    pub remaining_seconds: Option<i64>,
     /// Where to see it.
     pub preview: PreviewLinks,
     /// RTSP.
     pub rtsp_url: Option<String>,
-}
-
-/// `GET /api/preview/<session_id>/info`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct PreviewInfo {
-    /// The session.
-    pub session_id: String,
-    /// Whether it is open.
-    pub active: bool,
-    /// Viewers now.
-    pub viewers: usize,
-    /// Picture width.
-    pub width: Option<u32>,
-    /// Picture height.
-    pub height: Option<u32>,
-    /// Pictures per second.
-    pub fps: f64,
-    /// Age of the newest frame.
-    pub last_frame_age_ms: Option<u64>,
-    /// Whether media flows.
-    pub source_connected: bool,
-    /// Whether a recording runs.
-    pub recording_active: bool,
-    /// MJPEG.
-    pub stream_url: String,
-    /// One JPEG.
-    pub snapshot_url: String,
 }

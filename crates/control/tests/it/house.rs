@@ -238,5 +238,7 @@ pub(crate) fn secret(s: &str) -> Secret {
 }
 
 pub(crate) fn links() -> Links {
-    Links { host: "192.0.2.9".to_owned(), scheme: "http", http_port: 5000, rtsp_port: Some(8554) }
+    let host = "192.0.2.9".to_owned();
+    let (scheme, local_scheme) = ("http", "http");
+    Links { host, scheme, http_port: 5000, rtsp_port: Some(8554), local_scheme, local_port: 5000 }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use vigie_base::{CameraId, StreamKey};
+use vigie_control::recordings::FileQuery;
 use vigie_control::sessions::SessionRequest;
 use vigie_control::{Error, Identity, Kind};
 use vigie_hub::Status;
@@ -13,6 +14,10 @@ use crate::house::{House, T0, admin, links, person, until};
 
 fn of(camera: i64) -> SessionRequest {
     SessionRequest { camera_id: Some(camera), ..Default::default() }
+}
+
+fn club(club_id: i64) -> FileQuery {
+    FileQuery { club_id: Some(club_id), kind: None }
 }
 
 async fn root(house: &House) -> Identity {
@@ -98,16 +103,16 @@ async fn a_recording_from_click_to_download() {
 
     assert!(matches!(recordings.stop(&who, &id).await, Err(Error::NotRecording)));
     for wrong in [0.0, 0.5, 721.0, f64::NAN, -3.0] {
-        assert_eq!(recordings.start(&who, &id, Some(wrong)).await.unwrap_err().code(), "duration_out_of_range");
+        assert_eq!(recordings.start(&who, &id, Some(wrong), None).await.unwrap_err().code(), "duration_out_of_range");
     }
-    assert_eq!(recordings.start(&who, "sess_0_9_9", None).await.unwrap_err().code(), "session_not_found");
-    let started = recordings.start(&who, &id, None).await.unwrap();
+    assert_eq!(recordings.start(&who, "sess_0_9_9", None, None).await.unwrap_err().code(), "session_not_found");
+    let started = recordings.start(&who, &id, None, None).await.unwrap();
     assert_eq!((started.duration_seconds, started.mode.as_str()), (5400, "copy"));
     assert!(started.video_path.ends_with(&format!("videos/0/{id}.mp4")), "{}", started.video_path);
-    assert_eq!(recordings.start(&who, &id, None).await.unwrap_err().code(), "already_recording");
+    assert_eq!(recordings.start(&who, &id, None, None).await.unwrap_err().code(), "already_recording");
     assert_eq!(sessions.close(&who, &id).await.unwrap_err().code(), "recording_active");
     assert_eq!(house.control.cameras.delete(&admin(), "a", false).await.unwrap_err().code(), "recording_active");
-    assert!(recordings.files(&who, Some(0)).await.unwrap().videos.is_empty(), "unfinished files are not listed");
+    assert!(recordings.files(&who, &club(0)).await.unwrap().videos.is_empty(), "unfinished files are not listed");
     assert_eq!(recordings.download(&who, &id, Some(0), None).await.unwrap_err().code(), "recording_active");
 
     until(async || recordings.status(&who, &id).await.unwrap().frames >= 5).await;
@@ -121,7 +126,7 @@ async fn a_recording_from_click_to_download() {
     house.event("recording_finished").await;
     assert_eq!(house.events().await.iter().filter(|k| *k == "recording_finished").count(), 1);
 
-    let files = recordings.files(&who, Some(0)).await.unwrap();
+    let files = recordings.files(&who, &club(0)).await.unwrap();
     assert_eq!((files.count, files.videos[0].session_id.as_str()), (1, id.as_str()));
     let download = recordings.download(&who, &id, Some(0), None).await.unwrap();
     assert_eq!(download.filename, format!("{id}.mp4"));
@@ -129,7 +134,7 @@ async fn a_recording_from_click_to_download() {
     assert_eq!(recordings.download(&who, &id, Some(7), None).await.unwrap_err().code(), "video_not_found");
 
     // A second take of the session is a second file; either can be had.
-    let second = recordings.start(&who, &id, Some(1.0)).await.unwrap();
+    let second = recordings.start(&who, &id, Some(1.0), None).await.unwrap();
     until(async || recordings.status(&who, &id).await.unwrap().frames >= 2).await;
     recordings.stop(&who, &id).await.unwrap();
     assert_ne!(second.recording_id, started.recording_id);
@@ -146,7 +151,7 @@ async fn a_recording_from_click_to_download() {
     assert_eq!(recordings.delete(&stranger, &id, None, None).await.unwrap_err().kind(), Kind::Forbidden);
     recordings.delete(&who, &id, Some(0), None).await.unwrap();
     assert!(!newest.path.exists() && first.path.exists());
-    assert_eq!(recordings.files(&who, Some(0)).await.unwrap().count, 1);
+    assert_eq!(recordings.files(&who, &club(0)).await.unwrap().count, 1);
     assert_eq!(recordings.video_health().await.unwrap().videos.count, 1);
 }
 
@@ -157,11 +162,11 @@ async fn a_session_closes_with_its_recording_where_that_is_wanted() {
     let _sending = house.sends(camera);
     let session = house.control.sessions.create(&admin(), of(camera), &links()).await.unwrap();
     let recordings = &house.control.recordings;
-    recordings.start(&admin(), &session.session_id, None).await.unwrap();
+    recordings.start(&admin(), &session.session_id, None, None).await.unwrap();
     until(async || recordings.status(&admin(), &session.session_id).await.unwrap().frames >= 2).await;
     let stopped = recordings.stop(&admin(), &session.session_id).await.unwrap();
     assert!(house.control.sessions.list(&admin(), &links()).await.unwrap().is_empty());
-    assert_eq!(recordings.start(&admin(), &session.session_id, None).await.unwrap_err().kind(), Kind::NotFound);
+    assert_eq!(recordings.start(&admin(), &session.session_id, None, None).await.unwrap_err().kind(), Kind::NotFound);
     assert_eq!(recordings.stop(&admin(), &session.session_id).await.unwrap(), stopped);
 }
 
@@ -176,19 +181,19 @@ async fn the_limit_of_recordings_is_kept() {
         ids.push(house.control.sessions.create(&admin(), of(camera), &links()).await.unwrap().session_id);
     }
     for id in &ids[..2] {
-        house.control.recordings.start(&admin(), id, None).await.unwrap();
+        house.control.recordings.start(&admin(), id, None, None).await.unwrap();
     }
-    let e = house.control.recordings.start(&admin(), &ids[2], None).await.unwrap_err();
+    let e = house.control.recordings.start(&admin(), &ids[2], None, None).await.unwrap_err();
     assert_eq!((e.code(), e.kind()), ("max_concurrent_recordings", Kind::TooMany));
     // With force, a camera that is recorded goes; its file is finished and stays.
     house.control.cameras.delete(&admin(), "cam-0", true).await.unwrap();
-    let files = house.control.recordings.files(&admin(), Some(0)).await.unwrap();
+    let files = house.control.recordings.files(&admin(), &club(0)).await.unwrap();
     assert_eq!((files.count, files.videos[0].camera_id, files.videos[0].camera_name.as_str()), (1, None, "cam 0"));
-    house.control.recordings.start(&admin(), &ids[2], None).await.unwrap();
+    house.control.recordings.start(&admin(), &ids[2], None, None).await.unwrap();
     let dir = house.end().await;
     // The end of the process finished the others, and their sessions are over.
     let house = House::with(dir, |_| {}).await;
-    assert_eq!(house.control.recordings.files(&admin(), Some(0)).await.unwrap().count, 3);
+    assert_eq!(house.control.recordings.files(&admin(), &club(0)).await.unwrap().count, 3);
     let s = house.control.sessions.get(&admin(), &ids[2], &links()).await.unwrap();
     assert_eq!((s.state, s.verified), ("CLOSED", false));
     assert!(!house.control.recordings.status(&admin(), &ids[2]).await.unwrap().active);
