@@ -2,9 +2,9 @@
 //! that is enough. Credentials are looked for in this order: `Authorization: Bearer` (access or API token), the cookie
 //! of a browser that signed in, and `?ticket=` on routes that show media.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 
-use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
+use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
@@ -16,6 +16,7 @@ use vigie_hub::Principal;
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::http::client::{Client, Doors};
 use crate::http::origin;
 
 /// Cookie of the access token.
@@ -38,6 +39,7 @@ pub(crate) async fn identify(State(app): State<App>, mut request: Request, next:
     }
     let token = bearer.or_else(|| cookie(headers, ACCESS_COOKIE));
     let identity = token.and_then(|t| app.control().auth.authenticate(t).ok());
+    let identity = identity.or_else(|| is_open(&app, &request).then(Identity::open));
     let ticket = query_value(request.uri().query(), "ticket");
     let holder = identity.is_none() && ticket.as_deref().is_some_and(|t| app.control().auth.redeem_ticket(t).is_some());
     let principal = match (&identity, ticket) {
@@ -45,7 +47,7 @@ pub(crate) async fn identify(State(app): State<App>, mut request: Request, next:
         (None, Some(t)) if holder => Principal::Ticket(t),
         _ => Principal::Anonymous,
     };
-    let links = app.links(origin::host_of(&request));
+    let links = app.links_for(&request);
     let extensions = request.extensions_mut();
     extensions.insert(principal);
     extensions.insert(links);
@@ -56,6 +58,20 @@ pub(crate) async fn identify(State(app): State<App>, mut request: Request, next:
         extensions.insert(TicketHolder);
     }
     next.run(request).await
+}
+
+/// Whether this request may do everything without a sign-in (`auth.mode = "open"`).
+fn is_open(app: &App, request: &Request) -> bool {
+    let peer = Peer::of(request.extensions(), origin::host_of(request));
+    match app.settings().exposure.doors {
+        Doors::Locked => false,
+        Doors::OpenHere => peer.at_this_machine(),
+        // A name that the internet gave out may be made to mean this machine while a page of that name is open.
+        Doors::OpenToAll => {
+            let host = origin::host_of(request);
+            host.is_none_or(|h| origin::is_of_this_network(h) || app.origins().names(h))
+        }
+    }
 }
 
 /// Lets in who signed in.
@@ -93,12 +109,12 @@ pub(crate) struct ForCaller(pub(crate) Links);
 impl FromRequestParts<App> for ForCaller {
     type Rejection = std::convert::Infallible;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
-        Ok(Self(parts.extensions.get::<Links>().cloned().unwrap_or_else(|| app.links(None))))
+        Ok(Self(parts.extensions.get::<Links>().cloned().unwrap_or_else(|| app.links())))
     }
 }
 
-/// The peer of the connection. Headers never raise trust; they only lower it: what a proxy on this machine passes on
-/// comes from loopback, but not from somebody at this machine.
+/// Where the request comes from ([`Client`]). Headers never raise trust; they only lower it: what a proxy on this
+/// machine passes on comes from loopback, but not from somebody at this machine.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer {
     address: IpAddr,
@@ -109,6 +125,14 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
+    fn of(extensions: &axum::http::Extensions, host: Option<&str>) -> Self {
+        let client = extensions.get::<Client>();
+        // Without a note of where it comes from nobody is trusted: this address is not loopback.
+        let address = client.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |c| c.address);
+        let forwarded = client.is_none_or(|c| c.forwarded);
+        Self { address, forwarded, plainly_named: host.is_none_or(origin::names_this_machine) }
+    }
+
     /// For counting attempts.
     pub(crate) fn caller(self) -> Caller {
         Caller { address: self.address }
@@ -139,19 +163,10 @@ impl Peer {
 impl<S: Sync> FromRequestParts<S> for Peer {
     type Rejection = std::convert::Infallible;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip());
-        let forwarded = ["forwarded", "x-forwarded-for", "x-real-ip"].iter().any(|h| parts.headers.contains_key(*h));
         let host = parts.uri.authority().map(axum::http::uri::Authority::as_str);
         let host = host.or_else(|| parts.headers.get(header::HOST).and_then(|v| v.to_str().ok()));
-        let plainly_named = host.is_none_or(names_this_machine);
-        // A server that was built without peer addresses trusts nobody: this address is not loopback.
-        Ok(Self { address: address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), forwarded, plainly_named })
+        Ok(Self::of(&parts.extensions, host))
     }
-}
-
-fn names_this_machine(host: &str) -> bool {
-    let name = crate::app::without_port(host).trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase();
-    name == "localhost" || name.ends_with(".localhost") || name.parse::<IpAddr>().is_ok()
 }
 
 /// The refresh token that a browser holds.
@@ -240,7 +255,7 @@ mod tests {
             ("evil.example:5000", false),
             ("localhost.evil", false),
         ] {
-            assert_eq!(names_this_machine(host), plain, "{host}");
+            assert_eq!(origin::names_this_machine(host), plain, "{host}");
         }
     }
 

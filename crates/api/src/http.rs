@@ -1,5 +1,6 @@
 //! What every request and answer passes through, whatever its route.
 
+pub(crate) mod client;
 pub(crate) mod envelope;
 pub(crate) mod headers;
 pub(crate) mod linger;

@@ -22,12 +22,13 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::limit::RequestBodyLimitLayer;
 use utoipa_axum::router::OpenApiRouter;
 
-pub use app::{App, Settings};
+pub use app::{App, ListenerPort, LogLines, Settings};
+pub use http::client::{Doors, Exposure, private_networks};
 pub use http::origin::REQUEST_HEADER;
 pub use metrics::{Reading, Readings};
 pub use ui::is_built as ui_is_built;
 
-use http::{envelope, headers, linger, slash};
+use http::{client, envelope, headers, linger, slash};
 
 /// Puts everything together. `outputs` are the routers of HTTP-shaped ways out; they are reached with a sign-in or a
 /// ticket, and find who asks as `Extension<vigie_hub::Principal>`.
@@ -51,7 +52,9 @@ pub fn router(app: App, outputs: OpenApiRouter) -> Router {
         .layer(RequestBodyLimitLayer::new(http::BODY_LIMIT))
         .layer(from_fn(envelope::apply))
         .layer(cors(&app))
-        .layer(from_fn(headers::apply));
+        .layer(from_fn_with_state(app.clone(), client::admit))
+        .layer(from_fn(headers::apply))
+        .layer(from_fn_with_state(app.clone(), client::locate));
 
     // Routing has to see the path without its trailing slash, so this goes around the router, not into it.
     let trimmed = tower::util::MapRequestLayer::new(slash::trim::<axum::body::Body>).layer(inner);

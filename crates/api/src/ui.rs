@@ -19,8 +19,8 @@ use crate::error::ApiError;
 struct Dist;
 
 /// First parts of paths that belong to programs: a wrong one is an error, not a page.
-const NOT_PAGES: [&str; 11] =
-    ["api", "assets", "cam", "health", "hls", "metrics", "onvif", "proxy", "socket.io", "whep", "whip"];
+const NOT_PAGES: [&str; 12] =
+    ["api", "assets", "cam", "health", "hls", "metrics", "onvif", "proxy", "socket.io", "static", "whep", "whip"];
 
 /// Whether the interface was built into this binary (or, in development, next to it).
 pub fn is_built() -> bool {

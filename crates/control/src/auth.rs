@@ -61,7 +61,7 @@ impl Caller {
 }
 
 /// A user as the API shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UserView {
     /// Its number.
@@ -387,6 +387,10 @@ impl Auth {
     /// Who stands behind a principal that an output asks for.
     pub(crate) fn identity_of(&self, principal: &Principal) -> Option<Identity> {
         let Principal::User { id, .. } = principal else { return None };
+        if *id == 0 {
+            // No user has this number: the surface let somebody in without a sign-in.
+            return Some(Identity::open());
+        }
         if *id < 0 {
             let token = self.known.read().tokens.values().find(|t| t.id == -*id).cloned();
             return token.and_then(|t| self.token_identity(&t));
@@ -400,6 +404,10 @@ impl Auth {
 
     /// The user as the API shows it; of an API token, what the token may.
     pub fn me(&self, who: &Identity) -> Result<UserView> {
+        if *who == Identity::open() {
+            let (username, role) = (who.username.clone(), who.role.as_str());
+            return Ok(UserView { username, role, ..UserView::default() });
+        }
         let user = self.user(who.user_id).ok_or(Error::Unauthenticated)?;
         Ok(UserView { role: who.role.as_str(), club_id: who.club_id, ..view(&user) })
     }

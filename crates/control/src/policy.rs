@@ -44,6 +44,11 @@ impl Identity {
         }
     }
 
+    /// Whoever comes while nobody has to sign in (`auth.mode = "open"`).
+    pub fn open() -> Self {
+        Self { username: "open".to_owned(), ..Self::system() }
+    }
+
     /// How outputs know them. An API token goes by the negative of its number, since it may do less than its maker.
     pub fn principal(&self) -> Principal {
         let id = self.api_token.map_or(self.user_id.0, |t| -t);

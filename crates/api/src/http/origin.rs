@@ -4,9 +4,13 @@
 //! (`Sec-Fetch-Site`, else `Origin`) *and* carry the header `X-Requested-With`, which a foreign page cannot add without
 //! asking us first (CORS preflight). WebSockets, which know no preflight, are held to their `Origin`.
 
+use std::net::IpAddr;
+
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method, header};
 
+use super::client::Client;
+use crate::app::without_port;
 use crate::error::ApiError;
 
 /// The header that our own pages send with each change; its value does not matter.
@@ -25,6 +29,11 @@ impl AllowedOrigins {
         Self { extra: origins.into_iter().map(|o| o.trim_end_matches('/').to_ascii_lowercase()).collect() }
     }
 
+    /// Whether one of them is on that host.
+    pub(crate) fn names(&self, host: &str) -> bool {
+        self.extra.iter().filter_map(|o| Some(o.split_once("://")?.1)).any(|h| name_of(h) == name_of(host))
+    }
+
     fn allows(&self, origin: &str, host: Option<&str>) -> bool {
         let origin = origin.to_ascii_lowercase();
         if self.extra.contains(&origin) {
@@ -38,11 +47,33 @@ impl AllowedOrigins {
 
 /// The host that the client believes it talks to.
 pub(crate) fn host_of(request: &Request) -> Option<&str> {
+    let forwarded = request.extensions().get::<Client>().and_then(|c| c.host.as_deref());
+    if forwarded.is_some() {
+        return forwarded;
+    }
     request
         .uri()
         .authority()
         .map(axum::http::uri::Authority::as_str)
         .or_else(|| request.headers().get(header::HOST).and_then(|v| v.to_str().ok()))
+}
+
+/// Whether that host means this machine by an address, or as `localhost`.
+pub(crate) fn names_this_machine(host: &str) -> bool {
+    let name = name_of(host);
+    name == "localhost" || name.ends_with(".localhost") || name.parse::<IpAddr>().is_ok()
+}
+
+/// Whether that host is named in a way that nobody on the internet can give out: an address, a single word, or a name
+/// of those that are kept for local networks (RFC 6762, RFC 8375, ICANN's `.internal`).
+pub(crate) fn is_of_this_network(host: &str) -> bool {
+    let name = name_of(host);
+    let kept = [".local", ".lan", ".home", ".home.arpa", ".internal"];
+    names_this_machine(host) || !name.contains('.') || kept.iter().any(|end| name.ends_with(end))
+}
+
+fn name_of(host: &str) -> String {
+    without_port(host).trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase()
 }
 
 /// Whether the request changes something.
@@ -112,6 +143,20 @@ mod tests {
             code("DELETE", &[("sec-fetch-site", "cross-site"), (REQUEST_HEADER, "1")], true),
             Some("bad_origin")
         );
+    }
+
+    #[test]
+    fn names_of_the_internet_are_told_from_those_of_a_building() {
+        for ours in
+            ["localhost:5000", "[::1]:5000", "192.168.1.9", "vigie", "vigie.local:5000", "nvr.home.arpa", "NVR.lan."]
+        {
+            assert!(is_of_this_network(ours), "{ours}");
+        }
+        for theirs in ["evil.example", "local.evil.example:5000", "127.0.0.1.evil.example", "notlocal.example"] {
+            assert!(!is_of_this_network(theirs), "{theirs}");
+        }
+        let allowed = AllowedOrigins::new(["https://vigie.example:8443"]);
+        assert!(allowed.names("vigie.example") && !allowed.names("evil.example"));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use super::{DONE, Done};
 use crate::app::App;
 use crate::auth::{Peer, RefreshToken, Who, clear_cookies, set_cookies};
 use crate::error::{ApiError, ApiResult, Body, Path};
+use crate::lang::Lang;
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct LoginInput {
@@ -91,12 +92,15 @@ pub(crate) async fn logout(State(app): State<App>, Who(who): Who) -> ApiResult<R
 pub(crate) struct MeReply {
     success: bool,
     user: UserView,
+    /// What everybody should see on every page; missing when there is nothing to say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    banner: Option<&'static str>,
 }
 
 /// Who is signed in.
 #[utoipa::path(get, path = "/api/auth/me", tag = "sign-in", responses((status = 200, body = MeReply)))]
-pub(crate) async fn me(State(app): State<App>, Who(who): Who) -> ApiResult<Json<MeReply>> {
-    Ok(Json(MeReply { success: true, user: app.control().auth.me(&who)? }))
+pub(crate) async fn me(State(app): State<App>, lang: Lang, Who(who): Who) -> ApiResult<Json<MeReply>> {
+    Ok(Json(MeReply { success: true, user: app.control().auth.me(&who)?, banner: app.banner(lang) }))
 }
 
 #[derive(Deserialize, ToSchema)]

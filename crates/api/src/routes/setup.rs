@@ -24,8 +24,13 @@ pub(crate) struct SetupState {
 
 /// Whether the first administrator has to be made.
 #[utoipa::path(get, path = "/api/setup", tag = "sign-in", responses((status = 200, body = SetupState)))]
-pub(crate) async fn state(State(app): State<App>, peer: Peer) -> Json<SetupState> {
-    let needed = app.control().auth.setup_needed();
+pub(crate) async fn state(
+    State(app): State<App>,
+    peer: Peer,
+    who: Option<axum::Extension<vigie_control::Identity>>,
+) -> Json<SetupState> {
+    // Where nobody has to sign in there is nothing to set up.
+    let needed = who.is_none() && app.control().auth.setup_needed();
     Json(SetupState { success: true, needed, code_required: needed && !peer.at_this_machine() })
 }
 
