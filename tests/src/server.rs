@@ -27,6 +27,7 @@ pub struct Vigie {
     pub rtsp: String,
     token: String,
     args: Vec<String>,
+    env: Vec<(String, String)>,
 }
 
 /// An HTTP answer, whatever its status.
@@ -45,8 +46,8 @@ impl Vigie {
         std::fs::write(dir.path().join("vigie.toml"), config)?;
         let args: Vec<String> = args.iter().map(|s| (*s).to_owned()).collect();
         let log = dir.path().join("test.log");
-        let child = spawn(dir.path(), &log, &args)?;
-        let mut v = Self { child, dir, log, http: String::new(), rtsp: String::new(), token: String::new(), args };
+        let (child, env) = (spawn(dir.path(), &log, &args, &[])?, Vec::new());
+        let mut v = Self { child, dir, log, http: String::new(), rtsp: String::new(), token: String::new(), args, env };
         v.wait_until_listening(0)?;
         v.sign_in()?;
         Ok(v)
@@ -55,9 +56,15 @@ impl Vigie {
     /// Starts again after [`Vigie::kill`] or [`Vigie::terminate`], on new ports.
     pub fn restart(&mut self) -> Result<()> {
         let from = std::fs::metadata(&self.log).map(|m| m.len()).unwrap_or(0);
-        self.child = spawn(self.dir.path(), &self.log, &self.args)?;
+        self.child = spawn(self.dir.path(), &self.log, &self.args, &self.env)?;
         self.wait_until_listening(usize::try_from(from)?)?;
         self.sign_in()
+    }
+
+    /// What the next start is told on its command line and in its environment.
+    pub fn configure(&mut self, args: &[&str], env: &[(&str, &str)]) {
+        self.args = args.iter().map(|s| (*s).to_owned()).collect();
+        self.env = env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
     }
 
     fn wait_until_listening(&mut self, from: usize) -> Result<()> {
@@ -200,7 +207,7 @@ impl Vigie {
     }
 }
 
-fn spawn(dir: &Path, log: &Path, args: &[String]) -> Result<Child> {
+fn spawn(dir: &Path, log: &Path, args: &[String], env: &[(String, String)]) -> Result<Child> {
     let binary = binary()?;
     let out = File::options().create(true).append(true).open(log)?;
     let mut command = Command::new(binary);
@@ -211,6 +218,7 @@ fn spawn(dir: &Path, log: &Path, args: &[String]) -> Result<Child> {
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("HOME", dir)
+        .envs(env.iter().map(|(k, v)| (k, v)))
         .stdin(Stdio::null())
         .stdout(out.try_clone()?)
         .stderr(out);

@@ -1,4 +1,4 @@
-//! Declared cameras, reload without disconnecting anybody, restarts.
+//! The layers of the configuration, declared cameras, reload without disconnecting anybody, restarts.
 
 use std::time::Duration;
 
@@ -109,5 +109,64 @@ fn a_killed_recorder_leaves_a_playable_file_that_is_marked() -> Result<()> {
     ensure!(packets + 21 >= recorded, "{packets} of {recorded} pictures are left");
     let files = vigie.get("/api/video/files/list?club_id=0")?;
     ensure!(files.body["videos"][0]["interrupted"] == json!(true), "{files:?}");
+    Ok(())
+}
+
+/// Contract GEN-039: what is set on several levels counts as the highest one says, whichever of them are left.
+#[test]
+fn levels_are_removed_one_by_one() -> Result<()> {
+    let mut vigie = Vigie::start("[record]\nmax_concurrent = 3\n", &[])?;
+    let etc = vigie.data_dir().join("etc");
+    std::fs::create_dir_all(&etc)?;
+    std::fs::write(etc.join("config.env"), "# the older system\nexport MAX_CONCURRENT_RECORDINGS=\"2\"\n")?;
+    std::fs::write(etc.join("config.json"), r#"{"record": {"max_concurrent": 1}}"#)?;
+    let line = ["--set", "record.max_concurrent=6"];
+    let (own, seed) = (("VIGIE_RECORD_MAX_CONCURRENT", "5"), ("MAX_CONCURRENT_RECORDINGS", "4"));
+    let level = |vigie: &mut Vigie, args: &[&str], env: &[(&str, &str)], expected: u64| {
+        vigie.terminate()?;
+        vigie.configure(args, env);
+        vigie.restart()?;
+        let now = vigie.get("/api/video/health")?.body["max_concurrent_recordings"].clone();
+        ensure!(now == json!(expected), "{now} instead of {expected}");
+        Ok(())
+    };
+    level(&mut vigie, &line, &[own, seed], 6)?;
+    level(&mut vigie, &[], &[own, seed], 5)?;
+    level(&mut vigie, &[], &[seed], 4)?;
+    level(&mut vigie, &[], &[], 3)?;
+    std::fs::write(vigie.data_dir().join("vigie.toml"), "")?;
+    level(&mut vigie, &[], &[], 2)?;
+    std::fs::remove_file(etc.join("config.env"))?;
+    level(&mut vigie, &[], &[], 1)?;
+    std::fs::remove_file(etc.join("config.json"))?;
+    level(&mut vigie, &[], &[], 10)
+}
+
+/// The folders of the older systems (contract §20.10): the files lie there, and everything finds them.
+#[test]
+fn videos_and_their_logs_can_lie_elsewhere() -> Result<()> {
+    let elsewhere = tempfile::tempdir()?;
+    let (videos, logs) = (elsewhere.path().join("static/videos"), elsewhere.path().join("logs/video"));
+    let mut vigie = Vigie::start("", &[])?;
+    vigie.terminate()?;
+    let text = |p: &std::path::Path| p.to_str().context("path").map(str::to_owned);
+    let (v, l) = (text(&videos)?, text(&logs)?);
+    vigie.configure(&[], &[("VIDEOS_DIR", v.as_str()), ("LOGS_DIR", l.as_str())]);
+    vigie.restart()?;
+    let url = "testcard:?width=320&height=180&fps=10&gop=10&bitrate=200";
+    let camera = json!({"name": "Court 4", "connection_type": "testcard", "primary_stream_url": url});
+    let id = vigie.add_camera(&camera)?;
+    let session = vigie.open_session(id)?;
+    vigie.post("/api/video/record/start", &json!({"session_id": session}))?;
+    until("something is recorded", Duration::from_secs(10), || {
+        let s = vigie.get(&format!("/api/video/record/status/{session}"))?;
+        Ok((s.body["status"]["frames"].as_u64() > Some(10)).then_some(()))
+    })?;
+    let a = vigie.post("/api/video/record/stop", &json!({"session_id": session}))?;
+    ensure!(a.status == 200, "{a:?}");
+    ensure!(videos.join(format!("0/{session}.mp4")).is_file(), "the file is not where VIDEOS_DIR says");
+    ensure!(logs.join(format!("{session}.ffmpeg.log")).is_file(), "the log is not where LOGS_DIR says");
+    let bytes = vigie.download(&format!("/api/video/files/{session}/download?club_id=0"))?;
+    ensure!(bytes.get(4..8) == Some(b"ftyp".as_slice()), "the download finds it");
     Ok(())
 }

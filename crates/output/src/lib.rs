@@ -10,6 +10,7 @@ pub mod pictures;
 mod preview;
 mod rendition;
 pub mod rtsp;
+pub mod session_port;
 mod snapshot;
 #[cfg(test)]
 mod testing;

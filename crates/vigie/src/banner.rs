@@ -11,10 +11,12 @@ pub(crate) struct Facts<'a> {
     pub(crate) scheme: &'a str,
     /// Where the web server listens.
     pub(crate) http: SocketAddr,
-    /// Where the RTSP server listens.
-    pub(crate) rtsp: SocketAddr,
+    /// Where the RTSP server listens; `None` when it is off.
+    pub(crate) rtsp: Option<SocketAddr>,
     /// The code that set-up asks of people who come from another machine; `None` when there are users already.
     pub(crate) setup_code: Option<&'a str>,
+    /// Whether nobody has to sign in.
+    pub(crate) open: bool,
     /// Whether the demo camera is there.
     pub(crate) demo: bool,
 }
@@ -42,6 +44,9 @@ fn text(f: &Facts<'_>, lan: Option<IpAddr>) -> String {
         let _ = writeln!(s, "              {}://{} from other machines", f.scheme, SocketAddr::new(ip, f.http.port()));
     }
     match f.setup_code {
+        _ if f.open => {
+            let _ = writeln!(s, "    Sign in   not needed: whoever reaches this server may do everything");
+        }
         Some(code) => {
             let _ = writeln!(s, "    Sign in   the first visit creates the administrator");
             if !f.http.ip().is_loopback() {
@@ -52,8 +57,10 @@ fn text(f: &Facts<'_>, lan: Option<IpAddr>) -> String {
             let _ = writeln!(s, "    Sign in   with your user name and password");
         }
     }
-    let path = if f.demo { "demo" } else { "<camera>" };
-    let _ = writeln!(s, "    Players   rtsp://{}/{path}", local(f.rtsp));
+    if let Some(rtsp) = f.rtsp {
+        let path = if f.demo { "demo" } else { "<camera>" };
+        let _ = writeln!(s, "    Players   rtsp://{}/{path}", local(rtsp));
+    }
     let _ = writeln!(s, "    Stop      Ctrl-C\n");
     s
 }
@@ -73,14 +80,18 @@ mod tests {
         let mut f = Facts {
             scheme: "http",
             http: "0.0.0.0:5000".parse().unwrap(),
-            rtsp: "0.0.0.0:8554".parse().unwrap(),
+            rtsp: Some("0.0.0.0:8554".parse().unwrap()),
             setup_code: Some("ABCD-1234"),
+            open: false,
             demo: true,
         };
         let t = text(&f, Some("192.168.1.9".parse().unwrap()));
         for part in ["http://127.0.0.1:5000", "http://192.168.1.9:5000", "ABCD-1234", "rtsp://127.0.0.1:8554/demo"] {
             assert!(t.contains(part), "{part}: {t}");
         }
+        f.open = true;
+        assert!(text(&f, None).contains("may do everything"));
+        f.open = false;
         f.http = "127.0.0.1:5000".parse().unwrap();
         assert!(!text(&f, None).contains("ABCD-1234"), "on loopback nobody needs the code");
     }

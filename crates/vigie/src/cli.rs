@@ -1,4 +1,5 @@
 //! What the program can be asked.
 
+pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod serve;

@@ -24,6 +24,8 @@ struct Arguments {
 enum Command {
     /// Run the server.
     Serve(Box<cli::serve::Serve>),
+    /// Show every setting as `serve` would take it, and where it comes from.
+    Config(Box<cli::config::ShowConfig>),
     /// Say what this machine lacks, and which package has it.
     Doctor(cli::doctor::Doctor),
 }
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
     }
     let result = match arguments.command {
         Command::Serve(serve) => serve.run(),
+        Command::Config(show) => show.run(),
         Command::Doctor(doctor) => return doctor.run(),
     };
     match result {

@@ -4,8 +4,10 @@
 //! sources stopped → store closed.
 
 mod cameras;
+mod folders;
 mod metrics;
 mod recorder;
+mod session_ports;
 mod streams;
 
 use std::path::{Path, PathBuf};
@@ -16,17 +18,20 @@ use anyhow::Context;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
-use vigie_api::{App, Settings};
+use vigie_api::{App, Doors, Exposure, LogLines, Settings};
 use vigie_base::SystemClock;
 use vigie_control::config::{RtspAuthMethod, RtspConfig as RtspAccess};
-use vigie_control::{Control, Parts};
+use vigie_control::host::NoPorts;
+use vigie_control::{Control, Parts, SessionPorts};
 use vigie_hub::Hub;
-use vigie_output::pictures::Stills;
+use vigie_output::pictures::{Outputs, Stills};
 use vigie_output::rtsp::{self, RtspConfig};
 use vigie_store::Store;
 
 use crate::cli::serve::Origin;
-use crate::config::{AuthMethod, Config};
+use crate::config::{AuthMethod, AuthMode, Config};
+use crate::logging::Recent;
+use crate::server::Listeners;
 use crate::{banner, cli, server, tls};
 
 /// How long finishing recordings may take when the process ends (contract §20.1.5).
@@ -45,15 +50,21 @@ pub(crate) struct Run {
     pub(crate) demo: bool,
     /// When the process started.
     pub(crate) started: Instant,
+    /// The newest lines of the log.
+    pub(crate) recent: Recent,
 }
 
 /// Runs everything until a signal says stop.
 pub(crate) async fn serve(run: Run) -> anyhow::Result<()> {
-    let Run { origin, config, data_dir, demo, started } = run;
+    let Run { origin, config, data_dir, demo, started, recent } = run;
     // Sockets first: a port that is taken should be said before anything was touched.
-    let http = server::bind(config.http.listen, "the web server", "--http or http.listen")?;
-    let rtsp_socket = server::bind(config.rtsp.listen, "the RTSP server", "--rtsp or rtsp.listen")?;
-    let (http_address, rtsp_address) = (http.local_addr()?, rtsp_socket.local_addr()?);
+    let http = Listeners::bind(&config.http)?;
+    let (http_address, on_loopback) = (http.main(), http.on_loopback());
+    let rtsp_socket = match config.rtsp.enabled {
+        true => Some(server::bind(config.rtsp.listen, "the RTSP server", "--rtsp or rtsp.listen")?),
+        false => None,
+    };
+    let rtsp_address = rtsp_socket.as_ref().map(std::net::TcpListener::local_addr).transpose()?;
 
     let store = Store::open(&data_dir).await.map_err(|e| anyhow::anyhow!("{e}"))?;
     let files = tls::files(&config.tls, &data_dir)?;
@@ -63,18 +74,24 @@ pub(crate) async fn serve(run: Run) -> anyhow::Result<()> {
     };
 
     let settings = control_config(&config, &data_dir);
+    folders::place(&settings.media_dir, "videos", &config.paths.videos, "paths.videos")?;
+    folders::place(&settings.log_dir, "video", &config.paths.video_logs, "paths.video_logs")?;
     let hub = Hub::new(vigie_hub::Config { budget_bytes: config.hub.budget_mb << 20, ..vigie_hub::Config::default() });
     let recorder = recorder::open(&store, &hub, &settings, config.tools.ffmpeg.clone())
         .await
         .context("the recorder cannot start")?;
     let streams = streams::Streams::new(hub.clone(), config.reconnect.probe);
+    let ports = config.compat.session_ports.then(|| session_ports::Ports::new(config.compat.range()));
     let parts = Parts {
         store: store.clone(),
         hub: hub.clone(),
         clock: Arc::new(SystemClock),
         streams: Arc::new(streams::Host(Arc::clone(&streams))),
         prober: Arc::new(streams::Probe(Stills::new(config.tools.ffmpeg.clone()))),
-        ports: Arc::new(vigie_control::host::NoPorts),
+        ports: match &ports {
+            Some(ports) => Arc::clone(ports) as Arc<dyn SessionPorts>,
+            None => Arc::new(NoPorts),
+        },
         recorder,
     };
     let control = Control::start(settings, parts).await.map_err(|e| anyhow::anyhow!("{e}"))?;
@@ -90,7 +107,6 @@ pub(crate) async fn serve(run: Run) -> anyhow::Result<()> {
     // Asked beside the start, which does not wait for it.
     tokio::task::spawn_blocking(move || ask.0.set(cli::doctor::version_of(&ask.1)));
 
-    let rtsp_listener = tokio::net::TcpListener::from_std(rtsp_socket)?;
     let rtsp_config = RtspConfig { rtp_port: config.rtsp.rtp_port, ..RtspConfig::default() };
     let readings = metrics::rtsp(Arc::clone(&rtsp_config.metrics));
     let app = App::new(
@@ -98,40 +114,51 @@ pub(crate) async fn serve(run: Run) -> anyhow::Result<()> {
         hub.clone(),
         Settings {
             http_port: http_address.port(),
-            rtsp_port: Some(rtsp_address.port()),
+            rtsp_port: rtsp_address.map(|a| a.port()),
             secure: tls.is_some(),
             cors_origins: config.http.cors_origins.clone(),
             public_url: config.http.public_url.clone(),
+            exposure: exposure(&config, on_loopback),
             ffmpeg,
             stopping: stop.child_token(),
             readings: Some(readings),
+            log: Some(LogLines(Arc::new(move || recent.lines()))),
         },
     );
-    let router = vigie_api::router(
-        app,
-        vigie_output::pictures::router_with(
-            hub.clone(),
-            Arc::clone(&gate),
-            vigie_output::pictures::Options { ffmpeg: config.tools.ffmpeg.clone() },
-        ),
-    );
-    let rtsp_task =
-        tokio::spawn(rtsp::serve(rtsp_listener, hub.clone(), Arc::clone(&gate), rtsp_config, stop.child_token()));
-    let mut http_task = tokio::spawn(server::serve(http, tls.clone(), router, stop.child_token()));
+    let options = vigie_output::pictures::Options { ffmpeg: config.tools.ffmpeg.clone() };
+    let outputs = Outputs::new(hub.clone(), Arc::clone(&gate), options);
+    if let Some(ports) = &ports {
+        ports.show(outputs.clone());
+    }
+    let router = vigie_api::router(app, outputs.routes());
+    let rtsp_task = match rtsp_socket {
+        Some(socket) => {
+            let listener = tokio::net::TcpListener::from_std(socket)?;
+            let serving = rtsp::serve(listener, hub.clone(), Arc::clone(&gate), rtsp_config, stop.child_token());
+            Some(tokio::spawn(serving))
+        }
+        None => None,
+    };
+    let mut http_task = tokio::spawn(http.serve(tls.clone(), router, stop.child_token()));
 
     // Before anybody is told that it runs: from then on being asked to stop has to be a polite end.
     let signals = Signals::new()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let (shown_http, shown_rtsp) = (banner::local(http_address), banner::local(rtsp_address));
-    info!(http = %format!("{scheme}://{shown_http}"), rtsp = %format!("rtsp://{shown_rtsp}"), "listening");
+    let shown_http = format!("{scheme}://{}", banner::local(http_address));
+    let shown_rtsp = rtsp_address.map_or_else(|| "off".to_owned(), |a| format!("rtsp://{}", banner::local(a)));
+    info!(http = %shown_http, rtsp = %shown_rtsp, "listening");
+    if config.auth.mode == AuthMode::Open {
+        warn!("auth.mode is open: nobody has to sign in, and whoever reaches the web server may do everything");
+    }
     info!(start_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX), "ready");
     let code = control.auth.setup_code();
-    if let (Some(code), false) = (&code, http_address.ip().is_loopback()) {
+    if let (Some(code), false) = (&code, on_loopback) {
         info!(setup_code = code.reveal(), "no administrator yet: visitors from other machines need the set-up code");
     }
     if !config.log.json {
         let setup_code = code.as_ref().map(vigie_base::Secret::reveal);
-        banner::print(&banner::Facts { scheme, http: http_address, rtsp: rtsp_address, setup_code, demo });
+        let open = config.auth.mode == AuthMode::Open;
+        banner::print(&banner::Facts { scheme, http: http_address, rtsp: rtsp_address, setup_code, open, demo });
     }
 
     let ended = wait(signals, &control, &origin, tls.zip(files), &mut http_task).await;
@@ -141,6 +168,9 @@ pub(crate) async fn serve(run: Run) -> anyhow::Result<()> {
     if tokio::time::timeout(FINISH, control.shutdown()).await.is_err() {
         error!("recordings could not be finished in time; they are repaired at the next start");
     }
+    if let Some(ports) = &ports {
+        ports.shutdown();
+    }
     streams.shutdown().await;
     // Whoever still reads is told that there is no more, so that the web server need not wait for them.
     for stream in hub.list() {
@@ -149,7 +179,9 @@ pub(crate) async fn serve(run: Run) -> anyhow::Result<()> {
     if !http_task.is_finished() {
         report(http_task.await);
     }
-    report(rtsp_task.await.map(|r| r.context("the RTSP server failed")));
+    if let Some(task) = rtsp_task {
+        report(task.await.map(|r| r.context("the RTSP server failed")));
+    }
     store.close().await;
     info!("stopped");
     ended
@@ -230,6 +262,18 @@ fn report(ended: Result<anyhow::Result<()>, tokio::task::JoinError>) {
     }
 }
 
+fn exposure(config: &Config, on_loopback: bool) -> Exposure {
+    Exposure {
+        allowed: config.http.allowed_networks.clone(),
+        trusted: config.http.trusted_proxies.clone(),
+        doors: match (config.auth.mode, on_loopback && !config.auth.insecure_open) {
+            (AuthMode::Required, _) => Doors::Locked,
+            (AuthMode::Open, true) => Doors::OpenHere,
+            (AuthMode::Open, false) => Doors::OpenToAll,
+        },
+    }
+}
+
 fn control_config(config: &Config, data_dir: &Path) -> vigie_control::Config {
     let defaults = vigie_control::Config::new(data_dir);
     vigie_control::Config {
@@ -239,6 +283,7 @@ fn control_config(config: &Config, data_dir: &Path) -> vigie_control::Config {
         default_recording: Duration::from_secs(config.record.default_duration_seconds),
         session_timeout: Duration::from_secs(config.session.timeout_seconds),
         close_on_stop: config.session.close_on_stop,
+        replay: Duration::from_secs(config.session.replay_seconds.min(120)),
         min_free_bytes: config.record.min_free_disk_mb << 20,
         rtsp: RtspAccess {
             user: config.rtsp.user.clone(),

@@ -1,6 +1,5 @@
 //! `vigie doctor`: what this machine lacks, and which package has it. **It changes nothing.**
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -8,6 +7,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use clap::Args;
 
+use super::serve::{environment, files};
 use crate::config::Config;
 
 /// Options of `vigie doctor`.
@@ -39,13 +39,12 @@ const LOW_DISK_BYTES: u64 = 2 << 30;
 impl Doctor {
     /// Prints the findings; the exit code is 1 when something does not work.
     pub(crate) fn run(&self) -> ExitCode {
-        let file = self.config.clone().unwrap_or_else(|| self.data_dir.join("vigie.toml"));
-        let env: BTreeMap<String, String> = std::env::vars().collect();
+        let files = files(&self.data_dir, self.config.as_deref());
         let mut findings = Vec::new();
-        let config = match Config::load(&file, self.config.is_some(), &env, &Vec::new()) {
+        let config = match Config::load(&files, &environment(), &Vec::new()) {
             Ok(loaded) => {
-                findings.push(Good(if file.exists() {
-                    format!("configuration {} is usable", file.display())
+                findings.push(Good(if files.toml.exists() {
+                    format!("configuration {} is usable", files.toml.display())
                 } else {
                     "no configuration file: defaults are used".to_owned()
                 }));
@@ -66,8 +65,12 @@ impl Doctor {
         findings.push(writable(&self.data_dir));
         findings.push(disk(config.paths.media.as_deref().unwrap_or(&self.data_dir)));
         let running = in_use(&self.data_dir);
-        findings.push(port(config.http.listen, "the web server", running));
-        findings.push(port(config.rtsp.listen, "the RTSP server", running));
+        for address in &config.http.listen {
+            findings.push(port(*address, "the web server", running));
+        }
+        if config.rtsp.enabled {
+            findings.push(port(config.rtsp.listen, "the RTSP server", running));
+        }
         findings.push(clock());
         findings.push(files_limit());
         let out = std::io::stdout();

@@ -24,7 +24,7 @@ pub(crate) struct CameraTable {
     /// For the camera.
     pub(crate) username: Option<String>,
     /// For the camera.
-    #[serde(default, deserialize_with = "super::secret")]
+    #[serde(default, deserialize_with = "super::sections::secret")]
     pub(crate) password: Option<Secret>,
     /// A file whose first line is the password.
     pub(crate) password_file: Option<PathBuf>,

@@ -1,99 +1,147 @@
-//! The layers over `vigie.toml`, and the list of all keys that exist.
+//! The layers, merged into one table, with a note of where each value came from.
+//!
+//! **A layer is complete before the next one is put over it**: within a layer a full address wins over a port alone,
+//! and a port alone keeps the hosts that lower layers named.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use toml::{Table, Value};
+
+use super::{env_file, keys};
 
 /// Environment variables, passed in so that tests need not touch the process.
 pub(crate) type Environment = BTreeMap<String, String>;
 /// What the command line sets, by dotted key.
 pub(crate) type Overrides = Vec<(&'static str, Value)>;
 
-/// How a key's value is written in an environment variable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shape {
-    Text,
-    Number,
-    Switch,
-    /// Comma-separated.
-    List,
+/// A settings file longer than this is none.
+const LONGEST_FILE: u64 = 4 << 20;
+
+/// Where settings come from, beside the environment and the command line.
+#[derive(Debug, Clone)]
+pub(crate) struct Files {
+    /// `vigie.toml`.
+    pub(crate) toml: PathBuf,
+    /// Whether the operator named that file, which then has to be there.
+    pub(crate) named: bool,
+    /// The folder of `config.env` and `config.json` when `paths.etc` says nothing.
+    pub(crate) etc: PathBuf,
 }
 
-use Shape::{List, Number, Switch, Text};
+/// One place's settings, in the order in which they were found there.
+#[derive(Debug, Default)]
+struct Layer {
+    values: Vec<(&'static str, Value, String)>,
+    cameras: Option<Value>,
+}
 
-/// Every key outside `[[cameras]]`. `VIGIE_` and the key in capitals, dots as underscores, sets it.
-const KEYS: &[(&str, Shape)] = &[
-    ("auth.admin_password", Text),
-    ("auth.admin_username", Text),
-    ("http.cors_origins", List),
-    ("http.listen", Text),
-    ("http.public_url", Text),
-    ("hub.budget_mb", Number),
-    ("log.filter", Text),
-    ("log.json", Switch),
-    ("paths.log", Text),
-    ("paths.media", Text),
-    ("reconnect.probe", Switch),
-    ("record.default_duration_seconds", Number),
-    ("record.max_concurrent", Number),
-    ("record.min_free_disk_mb", Number),
-    ("rtsp.auth_method", Text),
-    ("rtsp.listen", Text),
-    ("rtsp.open", Switch),
-    ("rtsp.password", Text),
-    ("rtsp.rtp_port", Number),
-    ("rtsp.trust_loopback", Switch),
-    ("rtsp.user", Text),
-    ("session.close_on_stop", Switch),
-    ("session.timeout_seconds", Number),
-    ("tls.cert", Text),
-    ("tls.key", Text),
-    ("tls.self_signed", Switch),
-    ("tools.ffmpeg", Text),
-    ("tools.ffprobe", Text),
-];
+/// All layers together.
+#[derive(Debug, Default)]
+pub(super) struct Merged {
+    /// The sections of `vigie.toml`.
+    pub(super) table: Table,
+    /// Where a key's value was set, for those that were.
+    pub(super) from: BTreeMap<&'static str, String>,
+    /// Sentences for the log.
+    pub(super) warnings: Vec<String>,
+}
 
-/// Keys of one `[[cameras]]` table.
-const CAMERA_KEYS: &[&str] = &[
-    "always_on",
-    "enabled",
-    "manufacturer",
-    "name",
-    "password",
-    "password_file",
-    "slug",
-    "sub_url",
-    "timeout_ms",
-    "transport",
-    "type",
-    "url",
-    "username",
-];
+/// Reads the files and merges everything, lowest first.
+pub(super) fn merge(files: &Files, env: &Environment, cli: &Overrides) -> anyhow::Result<Merged> {
+    let mut out = Merged::default();
+    let name = files.toml.display().to_string();
+    let toml = match text_of(&files.toml)? {
+        Some(text) => text.parse().map_err(|e| without_source(&e)).context(name.clone())?,
+        None if files.named => bail!("cannot read the configuration file {name}: there is no such file"),
+        None => Table::new(),
+    };
+    let file = sections(toml, &name, &mut out.warnings)?;
+    let (seeds, own) = environment(env, &mut out.warnings)?;
+    let over =
+        Layer { values: cli.iter().map(|(k, v)| (*k, v.clone(), "command line".to_owned())).collect(), cameras: None };
+    // Where the older systems' files are is itself a setting, of the layers above them.
+    let etc = [&over, &own, &seeds, &file].into_iter().find_map(|l| l.text("paths.etc"));
+    let etc = etc.map_or_else(|| files.etc.clone(), PathBuf::from);
+    let json = json(&etc.join("config.json"), &mut out.warnings)?;
+    let shell = shell(&etc.join("config.env"), &mut out.warnings)?;
+    for layer in [json, shell, file, seeds, own, over] {
+        out.put(layer)?;
+    }
+    Ok(out)
+}
 
-/// Names that the older systems used (contract §0.6, §20.10), and shorter ones for the two addresses.
-const ALIASES: &[(&str, &str)] = &[
-    ("FFMPEG_PATH", "tools.ffmpeg"),
-    ("FFPROBE_PATH", "tools.ffprobe"),
-    ("RTSP_USER", "rtsp.user"),
-    ("RTSP_PASSWORD", "rtsp.password"),
-    ("RTSP_AUTH_METHOD", "rtsp.auth_method"),
-    ("MIN_FREE_DISK_MB", "record.min_free_disk_mb"),
-    ("MAX_CONCURRENT_RECORDINGS", "record.max_concurrent"),
-    ("SESSION_TIMEOUT_SECONDS", "session.timeout_seconds"),
-    ("DEFAULT_DURATION_SECONDS", "record.default_duration_seconds"),
-];
+impl Layer {
+    fn push(&mut self, key: &'static str, value: Value, from: &str) {
+        self.values.push((key, value, from.to_owned()));
+    }
 
-/// Variables of ours that are not configuration keys.
-const OTHER_VARIABLES: &[&str] = &["VIGIE_CONFIG", "VIGIE_DATA_DIR", "VIGIE_DEMO", "VIGIE_LOG_JSON"];
+    /// Reads a variable. One that is empty is not set, but a list can be emptied by us.
+    fn variable(&mut self, key: &'static str, text: &str, own: bool, from: &str) -> anyhow::Result<()> {
+        let value = match keys::read(key, text) {
+            Ok(list @ Value::Array(_)) if own => list,
+            _ if text.trim().is_empty() => return Ok(()),
+            read => read.with_context(|| format!("{from} is not usable"))?,
+        };
+        let value = if own { value } else { keys::seed_value(key, value) };
+        self.push(key, value, from);
+        Ok(())
+    }
 
-const OWN_SHORT: &[(&str, &str)] = &[
-    ("VIGIE_HTTP", "http.listen"),
-    ("VIGIE_RTSP", "rtsp.listen"),
-    ("VIGIE_LOG", "log.filter"),
-    ("VIGIE_ADMIN_USERNAME", "auth.admin_username"),
-    ("VIGIE_ADMIN_PASSWORD", "auth.admin_password"),
-];
+    fn text(&self, key: &str) -> Option<String> {
+        let found = self.values.iter().rev().find(|(k, ..)| *k == key)?;
+        found.1.as_str().map(str::to_owned)
+    }
+}
+
+impl Merged {
+    fn put(&mut self, layer: Layer) -> anyhow::Result<()> {
+        if let Some(cameras) = layer.cameras {
+            self.table.insert("cameras".to_owned(), cameras);
+        }
+        let (ports, rest): (Vec<_>, Vec<_>) = layer.values.into_iter().partition(|(k, ..)| k.ends_with(".port"));
+        for (key, value, from) in ports {
+            let listen = if key == "http.port" { "http.listen" } else { "rtsp.listen" };
+            let port = value.as_integer().and_then(|n| u16::try_from(n).ok());
+            let port = port.with_context(|| format!("{from}: {key} is not a port number"))?;
+            let value = keys::shaped(listen, with_port(self.get(listen), port))?;
+            self.set(listen, value, from);
+        }
+        for (key, value, from) in rest {
+            self.set(key, value, from);
+        }
+        Ok(())
+    }
+
+    fn get(&self, key: &str) -> Option<&Value> {
+        let (section, name) = key.split_once('.')?;
+        self.table.get(section)?.get(name)
+    }
+
+    fn set(&mut self, key: &'static str, value: Value, from: String) {
+        let Some((section, name)) = key.split_once('.') else { return };
+        let section = self.table.entry(section).or_insert_with(|| Value::Table(Table::new()));
+        if let Some(t) = section.as_table_mut() {
+            t.insert(name.to_owned(), value);
+            self.from.insert(key, from);
+        }
+    }
+}
+
+/// The same hosts with another port.
+fn with_port(listen: Option<&Value>, port: u16) -> Value {
+    let moved = |text: &str| {
+        let host = super::address(text).map_or(IpAddr::from([0, 0, 0, 0]), |a| a.ip());
+        Value::String(SocketAddr::new(host, port).to_string())
+    };
+    match listen {
+        Some(Value::Array(all)) => Value::Array(all.iter().filter_map(Value::as_str).map(moved).collect()),
+        Some(Value::String(one)) => moved(one),
+        _ => moved("0.0.0.0:0"),
+    }
+}
 
 /// An error's message and place without the quoted line, which may hold a secret.
 pub(super) fn without_source(e: &toml::de::Error) -> anyhow::Error {
@@ -103,149 +151,130 @@ pub(super) fn without_source(e: &toml::de::Error) -> anyhow::Error {
     }
 }
 
-/// A sentence for each key that nothing reads.
-pub(super) fn unknown_keys(table: &Table) -> Vec<String> {
-    let mut out = Vec::new();
+fn text_of(path: &Path) -> anyhow::Result<Option<String>> {
+    let unreadable = || format!("cannot read the configuration file {}", path.display());
+    let size = match std::fs::metadata(path) {
+        Ok(m) => m.len(),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(e).with_context(unreadable),
+    };
+    if size > LONGEST_FILE {
+        bail!("{}: it is too long to be one", unreadable());
+    }
+    std::fs::read_to_string(path).map(Some).with_context(unreadable)
+}
+
+/// The settings of `vigie.toml`, or of a JSON file of the same form.
+fn sections(table: Table, file: &str, warnings: &mut Vec<String>) -> anyhow::Result<Layer> {
+    let mut out = Layer::default();
+    let mut padelvar = None;
     for (section, value) in table {
-        if section == "cameras" {
-            let tables = value.as_array().into_iter().flatten().filter_map(Value::as_table);
-            for key in tables.flat_map(Table::keys).filter(|k| !CAMERA_KEYS.contains(&k.as_str())) {
-                out.push(sentence(&format!("cameras.{key}"), key, CAMERA_KEYS.iter().copied()));
+        match (section.as_str(), value) {
+            ("cameras", value) => {
+                let tables = value.as_array().into_iter().flatten().filter_map(Value::as_table);
+                warnings.extend(tables.flat_map(|t| keys::unknown_of_camera(t)));
+                out.cameras = Some(value);
             }
-            continue;
-        }
-        let prefix = format!("{section}.");
-        let Some(inner) = value.as_table().filter(|_| KEYS.iter().any(|(k, _)| k.starts_with(&prefix))) else {
-            out.push(sentence(section, section, sections()));
-            continue;
-        };
-        for key in inner.keys() {
-            let dotted = format!("{prefix}{key}");
-            if !KEYS.iter().any(|(k, _)| *k == dotted) {
-                out.push(sentence(&dotted, &dotted, KEYS.iter().map(|(k, _)| *k)));
+            ("padelvar", Value::Table(t)) => padelvar = Some(t),
+            (name, Value::Table(t)) if keys::is_section(name) => {
+                for (key, value) in t {
+                    let dotted = format!("{name}.{key}");
+                    match keys::find(&dotted) {
+                        Some(k) => out.push(k, shaped(k, value, file)?, file),
+                        None => warnings.push(keys::unknown(&dotted)),
+                    }
+                }
             }
+            (name, _) if keys::is_section(name) => bail!("{file}: `{name}` has to be a section of settings"),
+            (name, value) => match keys::seed_key(name, false) {
+                Some(k) => out.push(k, keys::seed_value(k, shaped(k, value, file)?), file),
+                None => warnings.push(keys::unknown(name)),
+            },
         }
     }
-    out
-}
-
-fn sections() -> impl Iterator<Item = &'static str> {
-    KEYS.iter().filter_map(|(k, _)| k.split('.').next()).chain(["cameras"])
-}
-
-fn sentence(shown: &str, name: &str, known: impl Iterator<Item = &'static str>) -> String {
-    match nearest(name, known) {
-        Some(n) => format!("unknown key `{shown}` in the configuration is ignored; did you mean `{n}`?"),
-        None => format!("unknown key `{shown}` in the configuration is ignored"),
-    }
-}
-
-fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (name.len() / 3).max(2);
-    known.map(|k| (distance(name, k), k)).filter(|(d, _)| *d <= limit).min().map(|(_, k)| k)
-}
-
-/// Edits (insert, delete, replace) from one word to the other.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, cb) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(ca != *cb);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+    // The older systems' names, where a file of ours repeats them in our own words.
+    let mut seeds = Layer { cameras: out.cameras.take(), ..Layer::default() };
+    for (name, value) in padelvar.unwrap_or_default() {
+        match keys::seed_key(&name.to_uppercase(), true) {
+            Some(k) => seeds.push(k, keys::seed_value(k, shaped(k, value, file)?), file),
+            None => warnings.push(keys::unknown(&format!("padelvar.{name}"))),
         }
     }
-    row[b.len()]
+    seeds.values.append(&mut out.values);
+    Ok(seeds)
 }
 
-/// Puts environment variables over the file: the older names first, ours over them.
-pub(super) fn apply_environment(
-    table: &mut Table,
-    env: &Environment,
-    warnings: &mut Vec<String>,
-) -> anyhow::Result<()> {
-    let full: Vec<(String, &str)> =
-        KEYS.iter().map(|(k, _)| (format!("VIGIE_{}", k.replace('.', "_").to_uppercase()), *k)).collect();
-    let own = full.iter().map(|(n, k)| (n.as_str(), *k)).chain(OWN_SHORT.iter().copied());
-    for (name, key) in ALIASES.iter().copied().chain(own) {
-        if let Some(v) = env.get(name) {
-            let value = read(key, v).with_context(|| format!("the environment variable {name} is not usable"))?;
-            set(table, key, value);
+fn shaped(key: &'static str, value: Value, file: &str) -> anyhow::Result<Value> {
+    keys::shaped(key, value).with_context(|| format!("`{key}` in {file} is not usable"))
+}
+
+fn json(path: &Path, warnings: &mut Vec<String>) -> anyhow::Result<Layer> {
+    let Some(text) = text_of(path)? else { return Ok(Layer::default()) };
+    let name = path.display().to_string();
+    // A syntax error tells line and column, not content.
+    let value: serde_json::Value =
+        serde_json::from_str(&text).map_err(|e| anyhow::anyhow!("{name} is not JSON: {e}"))?;
+    match toml_of(value) {
+        Some(Value::Table(table)) => sections(table, &name, warnings),
+        _ => bail!("{name} does not hold a JSON object"),
+    }
+}
+
+/// JSON in the words of TOML, which knows no `null`: what is null is not set.
+fn toml_of(value: serde_json::Value) -> Option<Value> {
+    Some(match value {
+        serde_json::Value::Null => return None,
+        serde_json::Value::Bool(b) => Value::Boolean(b),
+        serde_json::Value::Number(n) => {
+            n.as_i64().map_or_else(|| n.as_f64().map(Value::Float), |i| Some(Value::Integer(i)))?
         }
-    }
-    for (name, key) in
-        [("RTSP_PORT", "rtsp.listen"), ("VIGIE_RTSP_PORT", "rtsp.listen"), ("VIGIE_HTTP_PORT", "http.listen")]
-    {
-        // A port alone keeps the address that a lower layer named; the full address in VIGIE_… wins over it.
-        if let Some(v) = env.get(name)
-            && !own_address_given(env, key)
-        {
-            let port: u16 = v.trim().parse().with_context(|| format!("{name} is not a port number"))?;
-            let host = get(table, key)
-                .and_then(Value::as_str)
-                .and_then(|a| a.parse::<std::net::SocketAddr>().ok())
-                .map_or(std::net::IpAddr::from([0, 0, 0, 0]), |a| a.ip());
-            set(table, key, Value::String(std::net::SocketAddr::new(host, port).to_string()));
+        serde_json::Value::String(s) => Value::String(s),
+        serde_json::Value::Array(a) => Value::Array(a.into_iter().filter_map(toml_of).collect()),
+        serde_json::Value::Object(o) => {
+            Value::Table(o.into_iter().filter_map(|(k, v)| Some((k, toml_of(v)?))).collect())
         }
-    }
-    let known: Vec<&str> = full
-        .iter()
-        .map(|(n, _)| n.as_str())
-        .chain(OWN_SHORT.iter().map(|(n, _)| *n))
-        .chain(OTHER_VARIABLES.iter().copied())
-        .chain(["VIGIE_RTSP_PORT", "VIGIE_HTTP_PORT"])
-        .collect();
-    for name in env.keys().filter(|n| n.starts_with("VIGIE_") && !known.contains(&n.as_str())) {
-        warnings.push(match nearest(name, known.iter().copied()) {
-            Some(n) => format!("the environment variable {name} is not known and ignored; did you mean {n}?"),
-            None => format!("the environment variable {name} is not known and ignored"),
-        });
-    }
-    Ok(())
-}
-
-fn own_address_given(env: &Environment, key: &str) -> bool {
-    let names: [&str; 2] =
-        if key == "rtsp.listen" { ["VIGIE_RTSP", "VIGIE_RTSP_LISTEN"] } else { ["VIGIE_HTTP", "VIGIE_HTTP_LISTEN"] };
-    names.iter().any(|n| env.contains_key(*n))
-}
-
-/// Puts the command line over everything.
-pub(super) fn apply_overrides(table: &mut Table, cli: &Overrides) {
-    for (key, value) in cli {
-        set(table, key, value.clone());
-    }
-}
-
-fn read(key: &str, text: &str) -> anyhow::Result<Value> {
-    let shape = KEYS.iter().find(|(k, _)| *k == key).map_or(Text, |(_, s)| *s);
-    Ok(match shape {
-        Text => Value::String(text.to_owned()),
-        Number => Value::Integer(text.trim().parse().context("a whole number is expected")?),
-        Switch => Value::Boolean(match text.trim().to_ascii_lowercase().as_str() {
-            "1" | "true" | "yes" | "on" => true,
-            "0" | "false" | "no" | "off" | "" => false,
-            _ => bail!("`true` or `false` is expected"),
-        }),
-        List => Value::Array(
-            text.split(',').map(str::trim).filter(|s| !s.is_empty()).map(|s| Value::String(s.to_owned())).collect(),
-        ),
     })
 }
 
-fn get<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
-    let (section, name) = key.split_once('.')?;
-    table.get(section)?.get(name)
+fn shell(path: &Path, warnings: &mut Vec<String>) -> anyhow::Result<Layer> {
+    let Some(text) = text_of(path)? else { return Ok(Layer::default()) };
+    let name = path.display();
+    let read = env_file::parse(&text);
+    if !read.odd_lines.is_empty() {
+        let lines: Vec<String> = read.odd_lines.iter().map(ToString::to_string).collect();
+        warnings.push(format!("{name}: not understood and ignored: line {}", lines.join(", ")));
+    }
+    let pairs: BTreeMap<&str, &str> = read.pairs.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    let mut out = Layer::default();
+    let mut known = Vec::new();
+    for (own, names) in [(false, keys::seed_variables().collect::<Vec<_>>()), (true, keys::own_variables().collect())] {
+        for (variable, key) in names {
+            if let Some(value) = pairs.get(variable.as_str()) {
+                out.variable(key, value, own, &format!("{variable} in {name}"))?;
+                known.push(variable);
+            }
+        }
+    }
+    let unknown: Vec<&str> = pairs.keys().copied().filter(|k| !known.iter().any(|n| n == k)).collect();
+    if !unknown.is_empty() {
+        warnings.push(format!("{name}: not known and ignored: {}", unknown.join(", ")));
+    }
+    Ok(out)
 }
 
-fn set(table: &mut Table, key: &str, value: Value) {
-    let Some((section, name)) = key.split_once('.') else { return };
-    let entry = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
-    // A section that is not a table is left for the typed step to complain about.
-    if let Some(t) = entry.as_table_mut() {
-        t.insert(name.to_owned(), value);
+/// The older names, and ours.
+fn environment(env: &Environment, warnings: &mut Vec<String>) -> anyhow::Result<(Layer, Layer)> {
+    let (mut seeds, mut own) = (Layer::default(), Layer::default());
+    for (name, key) in keys::seed_variables() {
+        if let Some(v) = env.get(&name) {
+            seeds.variable(key, v, false, &format!("the environment variable {name}"))?;
+        }
     }
+    for (name, key) in keys::own_variables() {
+        if let Some(v) = env.get(&name) {
+            own.variable(key, v, true, &format!("the environment variable {name}"))?;
+        }
+    }
+    warnings.extend(env.keys().filter(|n| n.starts_with("VIGIE_")).filter_map(|n| keys::unknown_variable(n)));
+    Ok((seeds, own))
 }

@@ -127,6 +127,10 @@ impl Server {
         until("frames are recorded", async || self.get(&path).await["status"]["frames"].as_i64() >= Some(frames)).await;
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }

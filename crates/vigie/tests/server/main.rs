@@ -4,7 +4,9 @@
 
 mod crash;
 mod doors;
+mod exposure;
 mod flow;
 mod harness;
 mod rules;
 mod secrets;
+mod seed_ports;
