@@ -198,7 +198,9 @@ impl Recordings {
     /// Counts for health.
     pub async fn video_health(&self) -> Result<VideoHealth> {
         let (count, total_size_bytes) = self.core.store.recordings_total().await?;
-        let disk = rustix::fs::statvfs(&self.core.config.media_dir)
+        // The operator may have put the videos on a disk of their own, which a link leads to.
+        let (media, videos) = (&self.core.config.media_dir, self.core.config.media_dir.join("videos"));
+        let disk = rustix::fs::statvfs(if videos.exists() { &videos } else { media })
             .map(|s| Disk { total: s.f_blocks * s.f_frsize, available: s.f_bavail * s.f_frsize })
             .unwrap_or(Disk { total: 0, available: 0 });
         let encoder = self.core.recorder.encoder().await;

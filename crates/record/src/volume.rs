@@ -183,7 +183,9 @@ impl Volume for Disk {
     }
 
     fn space(&self) -> io::Result<Space> {
-        let s = rustix::fs::statvfs(&self.root)?;
+        // The operator may have put the videos on a disk of their own, which a link leads to.
+        let videos = self.root.join("videos");
+        let s = rustix::fs::statvfs(if videos.exists() { &videos } else { &self.root })?;
         Ok(Space { free: s.f_bavail.saturating_mul(s.f_frsize), total: s.f_blocks.saturating_mul(s.f_frsize) })
     }
 }

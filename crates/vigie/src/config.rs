@@ -151,6 +151,7 @@ impl Config {
                 bail!("{key} is {} to {}, not {value}", range.start(), range.end());
             }
         }
+        record.encoding()?;
         cameras::check(&self.cameras)
     }
 

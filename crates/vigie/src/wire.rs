@@ -77,7 +77,7 @@ pub(crate) async fn serve(run: Run) -> anyhow::Result<()> {
     folders::place(&settings.media_dir, "videos", &config.paths.videos, "paths.videos")?;
     folders::place(&settings.log_dir, "video", &config.paths.video_logs, "paths.video_logs")?;
     let hub = Hub::new(vigie_hub::Config { budget_bytes: config.hub.budget_mb << 20, ..vigie_hub::Config::default() });
-    let recorder = recorder::open(&store, &hub, &settings, config.tools.ffmpeg.clone())
+    let recorder = recorder::open(&store, &hub, &settings, config.tools.ffmpeg.clone(), config.record.encoding()?)
         .await
         .context("the recorder cannot start")?;
     let streams = streams::Streams::new(hub.clone(), config.reconnect.probe);

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize, Serializer};
 use vigie_base::Secret;
+use vigie_record::Encoding;
 
 use super::address;
 
@@ -167,11 +168,11 @@ pub(crate) struct Record {
     pub(crate) default_duration_seconds: u64,
     /// Space that recordings never take.
     pub(crate) min_free_disk_mb: u64,
-    /// Whether pictures are kept as the camera sent them.
-    pub(crate) video_mode: VideoMode,
-    /// The encoder, where one is needed.
+    /// Whether pictures are kept as the camera sent them: `auto`, `copy`, `encode`.
+    pub(crate) video_mode: String,
+    /// The encoder, where one is needed: `auto`, `libx264`, `openh264`.
     pub(crate) encoder: String,
-    /// Its preset.
+    /// Its preset, of `ultrafast` to `veryslow`.
     pub(crate) preset: String,
     /// Its constant rate factor, 0 (lossless) to 51.
     pub(crate) crf: u8,
@@ -185,8 +186,8 @@ impl Default for Record {
             max_concurrent: 10,
             default_duration_seconds: 5400,
             min_free_disk_mb: 500,
-            video_mode: VideoMode::Auto,
-            encoder: "libx264".to_owned(),
+            video_mode: "auto".to_owned(),
+            encoder: "auto".to_owned(),
             preset: "veryfast".to_owned(),
             crf: 23,
             fps: 25,
@@ -194,16 +195,17 @@ impl Default for Record {
     }
 }
 
-/// Whether a recording keeps the camera's own pictures (contract X-08).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum VideoMode {
-    /// It does where a file can hold them.
-    Auto,
-    /// It does, or fails.
-    Copy,
-    /// They are encoded anew.
-    Encode,
+impl Record {
+    /// How pictures are recorded, in the recorder's words.
+    pub(crate) fn encoding(&self) -> anyhow::Result<Encoding> {
+        Ok(Encoding {
+            mode: self.video_mode.parse().map_err(|e| anyhow::anyhow!("record.video_mode: {e}"))?,
+            encoder: self.encoder.parse().map_err(|e| anyhow::anyhow!("record.encoder: {e}"))?,
+            preset: self.preset.parse().map_err(|e| anyhow::anyhow!("record.preset: {e}"))?,
+            crf: self.crf,
+            fps: self.fps,
+        })
+    }
 }
 
 /// `[session]`

@@ -42,7 +42,7 @@ fn nothing_configured_gives_the_documented_defaults() {
     assert!(c.reconnect.probe && c.rtsp.enabled && !c.rtsp.open && c.rtsp.trust_loopback);
     assert_eq!(
         (c.record.encoder.as_str(), c.record.preset.as_str(), c.record.crf, c.record.fps),
-        ("libx264", "veryfast", 23, 25)
+        ("auto", "veryfast", 23, 25)
     );
     assert_eq!(c.compat.range(), 8080..=9080);
     assert!(c.http.trusted_proxies.is_empty() && !c.http.allowed_networks.is_empty());
@@ -124,14 +124,14 @@ fn numbers_switches_and_lists_come_from_the_environment() {
 fn every_key_of_the_older_systems_arrives() {
     let shell = "VIDEOS_DIR=/v\nLOGS_DIR=/l\nFFMPEG_PATH=/f\nFFPROBE_PATH=/p\nDEFAULT_DURATION_SECONDS=600\n\
         MAX_CONCURRENT_RECORDINGS=3\nSESSION_TIMEOUT_SECONDS=60\nPROXY_BASE_PORT=8180\nVIDEO_FPS=30\n\
-        PADELVAR_VIDEO_CODEC=libx265\nPADELVAR_VIDEO_PRESET=fast\nPADELVAR_VIDEO_CRF=20\nPADELVAR_VIDEO_FPS=50\n";
+        PADELVAR_VIDEO_CODEC=libx264\nPADELVAR_VIDEO_PRESET=fast\nPADELVAR_VIDEO_CRF=20\nPADELVAR_VIDEO_FPS=50\n";
     let check = |loaded: Loaded| {
         let c = loaded.config;
         assert_eq!((c.paths.videos, c.paths.video_logs), (PathBuf::from("/v"), PathBuf::from("/l")));
         assert_eq!((c.tools.ffmpeg, c.tools.ffprobe), (PathBuf::from("/f"), PathBuf::from("/p")));
         assert_eq!((c.record.default_duration_seconds, c.record.max_concurrent), (600, 3));
         assert_eq!((c.session.timeout_seconds, c.compat.range()), (60, 8180..=9180));
-        assert_eq!((c.record.encoder.as_str(), c.record.preset.as_str()), ("libx265", "fast"));
+        assert_eq!((c.record.encoder.as_str(), c.record.preset.as_str()), ("libx264", "fast"));
         assert_eq!((c.record.crf, c.record.fps), (20, 50));
         loaded.warnings
     };
@@ -208,6 +208,9 @@ fn what_makes_no_sense_is_refused_by_its_name() {
     for (text, name) in [
         ("[record]\ncrf = 52\n", "record.crf"),
         ("[record]\nfps = 0\n", "record.fps"),
+        ("[record]\nencoder = 'h263'\n", "record.encoder"),
+        ("[record]\npreset = 'hasty'\n", "record.preset"),
+        ("[record]\nvideo_mode = 'maybe'\n", "record.video_mode"),
         ("[record]\nmax_concurrent = 'many'\n", "record.max_concurrent"),
         ("[session]\nreplay_seconds = 121\n", "session.replay_seconds"),
         ("[compat]\nsession_ports = true\nsession_port_last = 8000\n", "session_port_last"),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use tracing::info;
 use vigie_hub::Hub;
-use vigie_record::{Disk, Recorder};
+use vigie_record::{Disk, Encoding, Recorder};
 use vigie_store::Store;
 
 /// Opens the media folder and finishes open files.
@@ -15,6 +15,7 @@ pub(super) async fn open(
     hub: &Hub,
     config: &vigie_control::Config,
     ffmpeg: PathBuf,
+    encoding: Encoding,
 ) -> anyhow::Result<Recorder> {
     let media = &config.media_dir;
     let volume = Disk::new(media).with_context(|| format!("the media folder {} cannot be used", media.display()))?;
@@ -23,6 +24,7 @@ pub(super) async fn open(
         keep_free_bytes: config.min_free_bytes,
         log_dir: config.log_dir.join("video"),
         ffmpeg,
+        encoding,
         ..vigie_record::Config::default()
     };
     let recorder = Recorder::new(limits, hub.clone(), Arc::new(volume), Arc::new(store.clone()))?;
