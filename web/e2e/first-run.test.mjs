@@ -143,7 +143,7 @@ describe('a newcomer', () => {
   });
 
   step('finds the camera page, its figures and addresses', async () => {
-    await page.keyboard.press('3');
+    await page.keyboard.press('4');
     await page.getByRole('link', { name: /My test picture/ }).click();
     await waitForMotion(page, '.camera-player video.live-on');
     await page.getByText('H.264', { exact: false }).first().waitFor();

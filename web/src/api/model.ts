@@ -206,22 +206,5 @@ export interface Cleaned {
   empty_files: number;
 }
 
-/** What the server says of itself, without secrets. */
-export interface Diagnosis {
-  at: string;
-  version: string;
-  /** Operating system and processor. */
-  platform: string;
-  uptime_seconds: number;
-  status: 'healthy' | 'degraded' | 'unhealthy';
-  /** `ok`, `degraded`, `down` or `off` for each part. */
-  components: Record<string, string>;
-  ffmpeg: { available: boolean; version?: string | null };
-  encoder: { name: string; available: boolean };
-  disk: { total: number; available: number };
-  streams: (StreamInfo & { camera_id: number; camera_name: string })[];
-  sessions: unknown[];
-  recordings: unknown[];
-  /** The last lines of the log, the newest last; none for administrators of a club, for it speaks of all clubs. */
-  log: string[];
-}
+/** What the server says of itself, without secrets; its log for administrators of everything only. */
+export type Diagnosis = Narrow<Schemas['Diagnosis'], { status: 'healthy' | 'degraded' | 'unhealthy' }>;

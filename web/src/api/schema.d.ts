@@ -322,8 +322,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Changes of cameras, sessions and recordings, as server-sent events. */
+        /** Changes of cameras, sessions, recordings, markers and courts, as server-sent events. */
         get: operations["get_api_events_stream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/events/ws": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same over a WebSocket: each message is the text `{"event":…,"data":…}`. */
+        get: operations["get_api_events_ws"];
         put?: never;
         post?: never;
         delete?: never;
@@ -503,6 +520,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/system/diagnose": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is going on: version, machine, streams, sessions, recordings and the end of the log; for administrators. */
+        get: operations["get_api_system_diagnose"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/video/cleanup": {
         parameters: {
             query?: never;
@@ -529,6 +563,26 @@ export interface paths {
         };
         /** Recorded files, newest first. */
         get: operations["get_api_video_files_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/video/files/{session_id}/clip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The part of a finished recording between two times, as an MP4 that begins to play at once. Nothing is coded anew; it
+         *     begins at the very picture that was asked for.
+         */
+        get: operations["get_api_video_files_session_id_clip"];
         put?: never;
         post?: never;
         delete?: never;
@@ -588,6 +642,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/video/record/estimate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a recording would weigh, and whether the disk can hold it. */
+        get: operations["get_api_video_record_estimate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/video/record/start": {
         parameters: {
             query?: never;
@@ -633,6 +704,23 @@ export interface paths {
         put?: never;
         /** Stop; answers when the file is complete and playable. */
         post: operations["post_api_video_record_stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/video/record/{session_id}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was noted while the session was recorded: its last MiB; for administrators of its club. */
+        get: operations["get_api_video_record_session_id_log"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -685,6 +773,57 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/video/session/{session_id}/mark": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mark this moment and keep the last seconds as a clip; answers when the clip can be played. */
+        post: operations["post_api_video_session_session_id_mark"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/video/session/{session_id}/markers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Markers of a session, oldest first; also after it was closed. */
+        get: operations["get_api_video_session_session_id_markers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/video/session/{session_id}/markers/{marker_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a marker back. Its clip stays, unless `clip=1`. */
+        delete: operations["delete_api_video_session_session_id_markers_marker_id"];
         options?: never;
         head?: never;
         patch?: never;
@@ -842,6 +981,15 @@ export interface components {
             camera: components["schemas"]["CameraView"];
             success: boolean;
         };
+        /** @description One stream of a camera. */
+        CameraStream: components["schemas"]["StreamView"] & {
+            /** Format: int64 */
+            camera_id: number;
+            camera_name: string;
+            connection_type: string;
+            /** @description Without user name and password. */
+            url?: string | null;
+        };
         /** @description A camera as the API shows it (contract §10.6). URLs are redacted. */
         CameraView: {
             /** @description Whether it is pulled even while nobody watches. */
@@ -950,6 +1098,32 @@ export interface components {
             /** @description Idle sessions closed. */
             sessions: number;
         };
+        /** @description A clip that was kept. */
+        ClipView: {
+            /** @description Where to get it. */
+            download_url: string;
+            /**
+             * Format: double
+             * @description Its length: less than was asked for when less was there.
+             */
+            duration_seconds: number;
+            /** @description `sess_…_clip1.mp4`. */
+            filename: string;
+            /**
+             * Format: int64
+             * @description Its row.
+             */
+            recording_id: number;
+            /** @description The session. */
+            session_id: string;
+            /**
+             * Format: int64
+             * @description Its size.
+             */
+            size_bytes: number;
+            /** @description RFC 3339: its first picture. */
+            started_at: string;
+        };
         ClosedReply: {
             session_id: string;
             success: boolean;
@@ -980,6 +1154,32 @@ export interface components {
              */
             terrain_id?: number | null;
         };
+        Diagnosis: {
+            /** @description RFC 3339: when this was asked. */
+            at: string;
+            components: components["schemas"]["Components"];
+            disk: components["schemas"]["Disk"];
+            encoder: components["schemas"]["EncoderView"];
+            ffmpeg: components["schemas"]["Ffmpeg"];
+            /** @description The newest 200 lines of the log, oldest first, secrets masked; for super administrators. */
+            log: string[];
+            max_concurrent_recordings: number;
+            /** @description Operating system and processor. */
+            platform: string;
+            proxy_ports: number[];
+            /** @description Recordings that run. */
+            recordings: components["schemas"]["RecordingStatus"][];
+            /** @description Open sessions. */
+            sessions: components["schemas"]["SessionView"][];
+            /** @description `healthy`, `degraded` or `unhealthy`. */
+            status: string;
+            streams: components["schemas"]["CameraStream"][];
+            success: boolean;
+            /** Format: int64 */
+            uptime_seconds: number;
+            version: string;
+            videos: components["schemas"]["VideoTotals"];
+        };
         /** @description Room on a disk, in bytes. */
         Disk: {
             /**
@@ -997,6 +1197,55 @@ export interface components {
         Done: {
             /** @description Always true. */
             success: boolean;
+        };
+        /** @description The encoder. */
+        EncoderView: {
+            /** @description Whether it works; when not, recordings that need it are refused. */
+            available: boolean;
+            /** @description `libx264` or `openh264`. */
+            name: string;
+            /** @description Why it is not the preferred one, or does not work. */
+            why?: string | null;
+        };
+        EstimateReply: {
+            estimate: components["schemas"]["EstimateView"];
+            success: boolean;
+        };
+        /** @description What a recording would need. */
+        EstimateView: {
+            /**
+             * Format: int64
+             * @description What it is reckoned with.
+             */
+            bitrate_kbps: number;
+            /**
+             * Format: int64
+             * @description Bytes of the whole recording.
+             */
+            bytes: number;
+            /** @description Whether there is an encoder, should it need one. */
+            encoder_available: boolean;
+            /** @description Whether the disk can hold it; when not, `record/start` answers 507. */
+            fits: boolean;
+            /**
+             * Format: int64
+             * @description What may be used: without what has to stay free, and without what running recordings still need.
+             */
+            free_bytes: number;
+            /**
+             * Format: int64
+             * @description The longest recording that fits, at most 720.
+             */
+            max_minutes: number;
+            /** @description Whether that was measured on this stream; otherwise it is what such a recording usually has. */
+            measured: boolean;
+            /** @description `copy` or `encode`: what the recording would be. */
+            mode: string;
+            /**
+             * Format: double
+             * @description The same in units of 1,048,576 bytes, two decimals.
+             */
+            size_mb: number;
         };
         /** @description A stored event as the API shows it. */
         EventView: {
@@ -1080,6 +1329,8 @@ export interface components {
             to?: string | null;
         };
         Health: {
+            /** @description What everybody should see on every page; missing when there is nothing to say. */
+            banner?: string | null;
             components?: components["schemas"]["Components"] | null;
             /** @description For those who signed in: whether OBS is connected. Never, until there is a connection to it. */
             obs_connected?: boolean | null;
@@ -1102,7 +1353,76 @@ export interface components {
             password: string;
             username: string;
         };
+        MarkInput: {
+            /** @description Whether to keep a clip; `true` when missing. */
+            clip?: boolean | null;
+            /** @description What to call it; at most 80 characters. */
+            label?: string | null;
+            /**
+             * Format: double
+             * @description Where in the recording as it plays, in seconds; in the newest one when `recording_id` is missing.
+             */
+            offset_seconds?: number | null;
+            /**
+             * Format: int64
+             * @description A place in this recording of the session, instead of now; such a place gets no clip.
+             */
+            recording_id?: number | null;
+            /**
+             * Format: double
+             * @description How much of the past the clip holds, in seconds: 10–120, 30 when missing.
+             */
+            seconds?: number | null;
+        };
+        MarkReply: {
+            clip?: components["schemas"]["ClipView"] | null;
+            /** @description Why there is no clip although one was wanted. */
+            clip_error?: string | null;
+            marker: components["schemas"]["MarkerView"];
+            success: boolean;
+        };
+        /** @description A marker as the API shows it. */
+        MarkerView: {
+            /** @description RFC 3339. */
+            at: string;
+            /**
+             * Format: int64
+             * @description The file that keeps it.
+             */
+            clip_recording_id?: number | null;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description What it is called. */
+            label?: string | null;
+            /**
+             * Format: double
+             * @description Where in the recording as it plays.
+             */
+            offset_seconds?: number | null;
+            /**
+             * Format: int64
+             * @description In which recording; missing when nothing was recorded then, or it was deleted since.
+             */
+            recording_id?: number | null;
+            /** @description In which session. */
+            session_id: string;
+            /**
+             * Format: int64
+             * @description Who set it.
+             */
+            user_id?: number | null;
+        };
+        MarkersReply: {
+            count: number;
+            markers: components["schemas"]["MarkerView"][];
+            success: boolean;
+        };
         MeReply: {
+            /** @description What everybody should see on every page; missing when there is nothing to say. */
+            banner?: string | null;
             success: boolean;
             user: components["schemas"]["UserView"];
         };
@@ -1197,6 +1517,10 @@ export interface components {
              * @description Gaps so far.
              */
             gaps: number;
+            /** @description Whether Vigie died while it was written; what had been written was kept. */
+            interrupted: boolean;
+            /** @description `copy` or `encode`. */
+            mode?: string | null;
             /**
              * Format: int64
              * @description 0–100, rounded down.
@@ -1236,6 +1560,8 @@ export interface components {
              * @description The camera.
              */
             camera_id?: number | null;
+            /** @description What the camera is called now. */
+            camera_name?: string | null;
             /**
              * Format: int64
              * @description 0 without a court.
@@ -1245,9 +1571,19 @@ export interface components {
             created_at: string;
             /**
              * Format: int64
+             * @description Planned length of the recording, while one runs.
+             */
+            duration_seconds?: number | null;
+            /**
+             * Format: int64
              * @description Seconds since the recording began, 0 without one.
              */
             elapsed_seconds: number;
+            /**
+             * @description RFC 3339: when it is closed if nobody uses it any more. Missing while it records or is watched, and after it
+             *     was closed.
+             */
+            expires_at?: string | null;
             /** @description RFC 3339. */
             last_activity_at: string;
             /** @description MJPEG on loopback. */
@@ -1256,11 +1592,16 @@ export interface components {
             preview: components["schemas"]["PreviewLinks"];
             /**
              * Format: int32
-             * @description Our HTTP port.
+             * @description The session's own port, where sessions have one; otherwise our HTTP port.
              */
             proxy_port: number;
             /** @description Whether a recording runs. */
             recording_active: boolean;
+            /**
+             * Format: int64
+             * @description What is left of it.
+             */
+            remaining_seconds?: number | null;
             /** @description RTSP. */
             rtsp_url?: string | null;
             /** @description `sess_<club>_<terrain>_<unix seconds>`. */
@@ -1272,11 +1613,15 @@ export interface components {
              * @description The court.
              */
             terrain_id?: number | null;
+            /** @description What the court is called now. */
+            terrain_name?: string | null;
             /**
              * Format: int64
              * @description Who made it.
              */
             user_id?: number | null;
+            /** @description What that user is called now. */
+            username?: string | null;
             /** @description Whether a frame was really received. */
             verified: boolean;
         };
@@ -1315,6 +1660,8 @@ export interface components {
              * @description 1–720; 90 when missing.
              */
             duration_minutes?: number | null;
+            /** @description `auto`, `copy` or `encode`; as configured when missing. */
+            mode?: string | null;
             session_id?: string | null;
         };
         StartReply: {
@@ -1575,6 +1922,7 @@ export interface components {
             active_recordings: number;
             active_sessions: number;
             disk: components["schemas"]["Disk"];
+            encoder: components["schemas"]["EncoderView"];
             ffmpeg: components["schemas"]["Ffmpeg"];
             max_concurrent_recordings: number;
             /** @description Ports of per-session listeners; empty unless those are switched on. */
@@ -1609,6 +1957,11 @@ export interface components {
             camera_name: string;
             /**
              * Format: int64
+             * @description Of a clip: the recording that it was cut from.
+             */
+            clip_of?: number | null;
+            /**
+             * Format: int64
              * @description 0 without a court.
              */
             club_id: number;
@@ -1636,8 +1989,15 @@ export interface components {
             height?: number | null;
             /** @description Whether the process died while it was written. */
             interrupted: boolean;
+            /** @description `session` or `clip`. */
+            kind: string;
             /** @description Whether it is protected. */
             locked: boolean;
+            /**
+             * Format: int64
+             * @description How many markers it has.
+             */
+            markers: number;
             /**
              * Format: int64
              * @description The file's row.
@@ -1662,11 +2022,15 @@ export interface components {
              * @description The court.
              */
             terrain_id?: number | null;
+            /** @description What the court is called now. */
+            terrain_name?: string | null;
             /**
              * Format: int64
              * @description Who recorded it.
              */
             user_id?: number | null;
+            /** @description What that user is called now. */
+            username?: string | null;
             /**
              * Format: int64
              * @description Picture width.
@@ -2373,6 +2737,25 @@ export interface operations {
             default: components["responses"]["Failure"];
         };
     };
+    get_api_events_ws: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description WebSocket */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
     get_api_health: {
         parameters: {
             query?: never;
@@ -2477,6 +2860,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PreviewAnswer"];
                 };
+            };
+            /** @description `not_owner`, `other_club`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `session_not_found` */
             404: {
@@ -2720,6 +3110,30 @@ export interface operations {
             default: components["responses"]["Failure"];
         };
     };
+    get_api_system_diagnose: {
+        parameters: {
+            query?: {
+                /** @description `1`: as a file to be saved. */
+                download?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Diagnosis"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
     post_api_video_cleanup: {
         parameters: {
             query?: never;
@@ -2746,6 +3160,8 @@ export interface operations {
             query?: {
                 /** @description Whose files; one's own club when missing. */
                 club_id?: number;
+                /** @description `session` (default): whole recordings; `clip`: moments kept of them; `all`. */
+                kind?: string;
             };
             header?: never;
             path?: never;
@@ -2761,6 +3177,77 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["FilesReply"];
                 };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    get_api_video_files_session_id_clip: {
+        parameters: {
+            query?: {
+                /** @description Seconds as the recording plays. */
+                from?: number;
+                /** @description Seconds; moved to the end when it lies behind it. */
+                to?: number;
+                /** @description Which file of the session; the newest recording when missing. */
+                recording_id?: number;
+                /** @description Checked when given. */
+                club_id?: number;
+                /** @description `1` shows it in the page instead of saving it. */
+                inline?: string;
+            };
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "video/mp4": unknown;
+                };
+            };
+            /** @description Partial Content */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "video/mp4": unknown;
+                };
+            };
+            /** @description Not Modified */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `recording_active` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Range Not Satisfiable */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Failure"];
         };
@@ -2867,6 +3354,38 @@ export interface operations {
             default: components["responses"]["Failure"];
         };
     };
+    get_api_video_record_estimate: {
+        parameters: {
+            query?: {
+                /** @description A session; or else: */
+                session_id?: string;
+                /** @description a court; or else: */
+                terrain_id?: number;
+                /** @description a camera without a court. */
+                camera_id?: number;
+                /** @description 1–720; 90 when missing. */
+                duration_minutes?: number;
+                /** @description `auto`, `copy` or `encode`; as configured when missing. */
+                mode?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EstimateReply"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
     post_api_video_record_start: {
         parameters: {
             query?: never;
@@ -2940,6 +3459,36 @@ export interface operations {
             default: components["responses"]["Failure"];
         };
     };
+    get_api_video_record_session_id_log: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description `log_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
     post_api_video_session_close: {
         parameters: {
             query?: never;
@@ -3007,6 +3556,104 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SessionsReply"];
                 };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    post_api_video_session_session_id_mark: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MarkInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarkReply"];
+                };
+            };
+            /** @description `seconds_out_of_range` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `no_frame_yet` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    get_api_video_session_session_id_markers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarkersReply"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    delete_api_video_session_session_id_markers_marker_id: {
+        parameters: {
+            query?: {
+                /** @description `1`: the clip's file too; for administrators. */
+                clip?: string;
+            };
+            header?: never;
+            path: {
+                session_id: string;
+                marker_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description `marker_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Failure"];
         };

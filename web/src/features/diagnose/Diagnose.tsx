@@ -65,7 +65,7 @@ function Facts({ diagnosis }: { diagnosis: Diagnosis }) {
     ['diagnose.platform', diagnosis.platform],
     ['about.uptime', format.length(diagnosis.uptime_seconds)],
     ['diagnose.ffmpeg', ffmpeg.available ? (ffmpeg.version ?? t('diagnose.there')) : t('diagnose.missing')],
-    ['diagnose.encoder', encoder.available ? encoder.name : t('diagnose.missing')],
+    ['diagnose.encoder', encoder.available ? encoder.name : (encoder.why ?? t('diagnose.missing'))],
     [
       'about.disk',
       <span key="disk" className="diagnose-disk">
