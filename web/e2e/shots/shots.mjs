@@ -9,6 +9,7 @@ import { chromium } from '../browser.mjs';
 import { waitForMotion } from '../page.mjs';
 import { startServer } from '../server.mjs';
 import { ADMIN_EMPTY_VIEWS, ADMIN_VIEWS, seedClubs } from './admin-views.mjs';
+import { RECORD_EMPTY_VIEWS, RECORD_VIEWS, seedMatches } from './record-views.mjs';
 import { makeScenes } from './scenes.mjs';
 
 const OUT = resolve(import.meta.dirname, '../../../docs/screens');
@@ -27,6 +28,11 @@ const COMMITTED = [
   'add-camera-desktop-dark-en',
   'record-desktop-dark-fr',
   'archive-desktop-dark-en',
+  'courts-desktop-dark-en',
+  'courts-phone-light-fr',
+  'record-new-phone-dark-en',
+  'watch-desktop-dark-en',
+  'kiosk-recording-desktop-dark-en',
   'archive-phone-dark-fr',
   'settings-desktop-light-fr',
   'empty-desktop-dark-en',
@@ -79,9 +85,10 @@ async function seed(base) {
   await record(0, null);
   await call('POST', '/api/auth/tokens', { name: 'Home automation', read_only: true });
   await call('POST', '/api/auth/tokens', { name: 'Club website' });
-  await seedClubs(call, ids.slice(0, 2));
+  const { courts } = await seedClubs(call, ids.slice(0, 2));
+  const matches = await seedMatches(call, courts);
   const { videos } = await call('GET', '/api/video/files/list?club_id=0');
-  return { ids, video: videos.find((video) => video.camera_id === ids[1]).recording_id };
+  return { ids, ...matches, video: videos.find((video) => video.camera_id === ids[1]).recording_id };
 }
 
 const pause = (page, ms) => page.waitForTimeout(ms);
@@ -336,11 +343,16 @@ try {
   await take(
     browser,
     empty.url,
-    { ...EMPTY_VIEWS, ...ADMIN_EMPTY_VIEWS },
+    { ...EMPTY_VIEWS, ...ADMIN_EMPTY_VIEWS, ...RECORD_EMPTY_VIEWS },
     { signedIn: await cookiesOf(browser, empty.url) },
   );
   const seeded = await seed(full.url);
-  await take(browser, full.url, { ...VIEWS, ...ADMIN_VIEWS }, { seeded, signedIn: await cookiesOf(browser, full.url) });
+  await take(
+    browser,
+    full.url,
+    { ...VIEWS, ...ADMIN_VIEWS, ...RECORD_VIEWS },
+    { seeded, signedIn: await cookiesOf(browser, full.url) },
+  );
 } finally {
   await browser.close();
   await Promise.all([full.stop(), empty.stop()]);
