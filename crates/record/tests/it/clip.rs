@@ -182,7 +182,9 @@ async fn a_clip_of_a_running_recording_is_cut_from_its_file_and_the_recording_do
     assert!(index.all().iter().filter(|r| r.kind == RecordingKind::Clip).all(|r| r.clip_of == Some(id)));
 
     let done = recording.stop().await.expect("finished");
-    assert_eq!((done.frames, done.error, recording.status().gaps), (100, None, 0));
+    assert_eq!((done.frames, done.error), (100, None));
+    // On a slow machine the camera has been silent for long by now, which is a gap too.
+    assert!(index.rows.gaps.lock().iter().all(|g| g.cause != "overrun"), "{:?}", index.rows.gaps.lock());
     let path = save(dir.path(), "whole.mp4", &disk.bytes(&done.path).expect("a file"));
     let hashes = |all: &[Shown]| all.iter().map(|s| s.hash.clone()).collect::<Vec<_>>();
     assert_eq!(hashes(&shown(&path, "0:v")), hashes(&source));
@@ -202,7 +204,7 @@ async fn a_clip_of_a_running_recording_is_cut_from_its_file_and_the_recording_do
     assert_eq!((again.tag(), again.length()), (part.tag(), part.length()));
     let frames = shown(&save(dir.path(), "part.mp4", &bytes), "0:v");
     assert!((25..=26).contains(&frames.len()), "{}", frames.len());
-    let beyond = r.part(done.id, Duration::from_secs(9), Duration::from_secs(10)).await;
+    let beyond = r.part(done.id, Duration::from_secs(900), Duration::from_secs(901)).await;
     assert!(matches!(beyond, Err(RecordError::BeyondEnd { duration_ms }) if duration_ms > 3900));
     let none = r.part(done.id, Duration::from_secs(2), Duration::from_secs(2)).await;
     assert_eq!(none.expect_err("empty"), RecordError::EmptyPart);
