@@ -38,6 +38,8 @@ export const ACTION_NAMES: Record<string, Key> = {
   'recording.lock': 'audit.recording_lock',
   'recording.unlock': 'audit.recording_unlock',
   cleanup: 'audit.cleanup',
+  'marker.create': 'audit.marker_create',
+  'marker.delete': 'audit.marker_delete',
 };
 
 export const TARGET_NAMES: Record<string, Key> = {
@@ -48,6 +50,7 @@ export const TARGET_NAMES: Record<string, Key> = {
   camera: 'audit.target.camera',
   session: 'audit.target.session',
   recording: 'audit.target.recording',
+  marker: 'audit.target.marker',
 };
 
 /** `camera/3` in its two parts; the second is empty where there is none. */
