@@ -8,12 +8,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
-use vigie_base::{CameraId, FakeClock, Secret, StreamKey, UnixMillis, UserId};
+use vigie_base::{CameraId, FakeClock, Secret, SessionId, StreamKey, UnixMillis, UserId};
 use vigie_control::auth::Caller;
 use vigie_control::cameras::CameraView;
 use vigie_control::config::Argon2Cost;
-use vigie_control::host::{CameraConnection, ProbeFailure, ProbeReport, StreamConnection};
-use vigie_control::{Config, Control, Identity, Links, Parts, Prober, StreamHost};
+use vigie_control::host::{CameraConnection, NoFreePort, ProbeFailure, ProbeReport, StreamConnection};
+use vigie_control::{Config, Control, Identity, Links, Parts, Prober, SessionPorts, StreamHost};
 use vigie_hub::{Failure, GapCause, Hub, Reason, SourceTrack, SourceUnit, Status, Stream};
 use vigie_media::{Codec, H264Params, TrackId, VideoInfo};
 use vigie_record::{Disk, Recorder};
@@ -62,7 +62,38 @@ impl Prober for Probe {
     }
 }
 
+/// Ports that sessions may have; without any they have none.
+#[derive(Debug, Default)]
+pub(crate) struct Ports {
+    pub(crate) free: Mutex<Vec<u16>>,
+    given: Mutex<Vec<(SessionId, u16)>>,
+    wanted: Mutex<bool>,
+}
+
+impl SessionPorts for Ports {
+    fn allocate(&self, session: &SessionId) -> Result<Option<u16>, NoFreePort> {
+        let mut wanted = self.wanted.lock();
+        *wanted |= !self.free.lock().is_empty();
+        if !*wanted {
+            return Ok(None);
+        }
+        let port = self.free.lock().pop().ok_or(NoFreePort)?;
+        self.given.lock().push((session.clone(), port));
+        Ok(Some(port))
+    }
+    fn release(&self, session: &SessionId) {
+        let mut given = self.given.lock();
+        if let Some(at) = given.iter().position(|(s, _)| s == session) {
+            self.free.lock().push(given.remove(at).1);
+        }
+    }
+    fn list(&self) -> Vec<(SessionId, u16)> {
+        self.given.lock().clone()
+    }
+}
+
 pub(crate) struct House {
+    pub(crate) ports: Arc<Ports>,
     pub(crate) control: Arc<Control>,
     pub(crate) hub: Hub,
     pub(crate) host: Arc<Host>,
@@ -95,6 +126,7 @@ impl House {
         let clock = FakeClock::at(T0);
         let host = Arc::new(Host { hub: Mutex::new(Some(hub.clone())), ..Host::default() });
         let probe = Arc::new(Probe::default());
+        let ports = Arc::new(Ports::default());
         let recorder = Recorder::with_clock(
             vigie_record::Config {
                 max_concurrent: config.max_concurrent_recordings,
@@ -115,11 +147,11 @@ impl House {
             clock: Arc::new(clock.clone()),
             streams: Arc::<Host>::clone(&host),
             prober: Arc::<Probe>::clone(&probe),
-            ports: Arc::new(vigie_control::host::NoPorts),
+            ports: Arc::<Ports>::clone(&ports),
             recorder,
         };
         let control = Control::start(config, parts).await.unwrap();
-        Self { control, hub, host, probe, clock, store, dir }
+        Self { ports, control, hub, host, probe, clock, store, dir }
     }
 
     /// Ends everything and gives the folder back, for a second start.

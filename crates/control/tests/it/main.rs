@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that meets an error should stop there")]
 
 mod cameras;
+mod courts;
 mod door;
 mod house;
+mod markers;
 mod sessions;
 mod sign_in;
