@@ -80,7 +80,12 @@ export async function openPage(browser, { expected = [], ...options } = {}) {
 }
 
 /** How wide the page really is, and what on it a finger would miss. */
-export function unfit(page) {
+export async function unfit(page) {
+  // What still moves has not its size yet.
+  await page.evaluate(async () => {
+    const ending = document.getAnimations().filter(({ effect }) => effect?.getComputedTiming().endTime !== Infinity);
+    await Promise.allSettled(ending.map(({ finished }) => finished));
+  });
   return page.evaluate(() => ({
     wide: document.scrollingElement.scrollWidth,
     small: [...document.querySelectorAll('button, select, input, a.btn, nav a')]
