@@ -102,6 +102,8 @@ it('a preview is as healthy as its newest picture', () => {
     last_frame_age_ms: 40,
     source_connected: true,
     recording_active: false,
+    stream_url: '/stream.mjpeg',
+    snapshot_url: '/snapshot.jpg',
     ...more,
   });
   expect(previewHealth(undefined)).toBe('unknown');

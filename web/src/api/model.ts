@@ -35,41 +35,20 @@ export type CameraInput = Partial<Schemas['CameraInput']>;
 export type CameraEvent = Schemas['EventView'];
 export type TestResult = Schemas['TestView'];
 
+type SessionView = Schemas['SessionView'];
 /** What the interface needs of a session; it also makes some up, until the server's list follows. */
 export type Session = Pick<
-  Schemas['SessionView'],
+  SessionView,
   'session_id' | 'camera_id' | 'state' | 'created_at' | 'recording_active' | 'elapsed_seconds'
 > &
-  Partial<{
-    club_id: number;
-    terrain_id: number | null;
-    terrain_name: string | null;
-    camera_name: string | null;
-    user_id: number | null;
-    username: string | null;
-    /** Planned length, while recording. */
-    duration_seconds: number | null;
-    remaining_seconds: number | null;
-    last_activity_at: string;
-    /** When it is closed if nobody does anything with it. */
-    expires_at: string | null;
-  }>;
+  Partial<SessionView>;
 /** What a session is opened for: a court, or a camera without one. */
 export type Target = { terrain_id: number } | { camera_id: number };
 export type RecordingStatus = Schemas['RecordingStatus'];
 export type StoppedRecording = Schemas['StoppedView'];
 
 export type Gap = Schemas['GapView'];
-export type Video = Narrow<Schemas['VideoView'], { state: 'open' | 'sealed' | 'failed' }> &
-  Partial<{
-    kind: 'session' | 'clip';
-    /** The recording a clip was cut from. */
-    clip_of: number | null;
-    terrain_name: string | null;
-    username: string | null;
-    /** How many there are. */
-    markers: number;
-  }>;
+export type Video = Narrow<Schemas['VideoView'], { state: 'open' | 'sealed' | 'failed'; kind: 'session' | 'clip' }>;
 export type VideoHealth = Schemas['VideoHealth'];
 export type ServerHealth = Schemas['Health'];
 
@@ -157,54 +136,11 @@ export interface AuditEntry {
 }
 
 export type RecordMode = 'auto' | 'copy' | 'encode';
-export interface Estimate {
-  bitrate_kbps: number;
-  /** Of this camera as it is now, rather than a usual value. */
-  measured: boolean;
-  bytes: number;
-  size_mb: number;
-  free_bytes: number;
-  fits: boolean;
-  mode: 'copy' | 'encode';
-  encoder_available: boolean;
-  max_minutes: number;
-}
-export interface PreviewInfo {
-  session_id: string;
-  active: boolean;
-  viewers: number;
-  width: number;
-  height: number;
-  fps: number;
-  last_frame_age_ms: number | null;
-  source_connected: boolean;
-  recording_active: boolean;
-}
-export interface Marker {
-  id: number;
-  session_id: string;
-  recording_id: number | null;
-  at: string;
-  /** Where in the recording as it plays. */
-  offset_seconds: number | null;
-  label: string | null;
-  user_id: number | null;
-  clip_recording_id: number | null;
-}
-export interface Clip {
-  recording_id: number;
-  session_id: string;
-  filename: string;
-  duration_seconds: number;
-  size_bytes: number;
-  started_at: string;
-  download_url: string;
-}
-export interface Cleaned {
-  sessions: number;
-  proxies: number;
-  empty_files: number;
-}
+export type Estimate = Narrow<Schemas['EstimateView'], { mode: 'copy' | 'encode' }>;
+export type PreviewInfo = Schemas['PreviewInfo'];
+export type Marker = Schemas['MarkerView'];
+export type Clip = Schemas['ClipView'];
+export type Cleaned = Schemas['Cleaned'];
 
 /** What the server says of itself, without secrets; its log for administrators of everything only. */
 export type Diagnosis = Narrow<Schemas['Diagnosis'], { status: 'healthy' | 'degraded' | 'unhealthy' }>;

@@ -5,16 +5,10 @@ import { useI18n } from '../../i18n';
 import { Skeleton } from '../../ui';
 import { useSystemHealth } from './useSystemHealth';
 
-/** What the server says of its encoder; older ones say nothing. */
-interface EncoderSaid {
-  encoder?: { name: string | null; available: boolean } | null;
-}
-
 export function SystemHealthPanel() {
   const { t, n, format } = useI18n();
   const { health, uptime, left, low, full, pending, error } = useSystemHealth();
-  const encoder = (health as EncoderSaid | undefined)?.encoder;
-  const encodes = encoder ? encoder.available : health?.ffmpeg?.available;
+  const encodes = health?.encoder.available;
   const worst = error ? 'dot-bad' : low || full || encodes === false ? 'dot-degraded' : health ? 'dot-good' : '';
   const verdict = error ? 'health.unreachable' : worst === 'dot-degraded' ? 'health.attention' : 'health.good';
   return (
@@ -55,7 +49,7 @@ export function SystemHealthPanel() {
           </Row>
           {encodes !== undefined && (
             <Row icon={<Cpu size={18} />} name={t('health.encoder')} warn={!encodes}>
-              {encodes ? (encoder?.name ?? t('health.encoder_yes')) : t('health.encoder_no')}
+              {encodes ? health.encoder.name : t('health.encoder_no')}
               {!encodes && <small>{t('health.encoder_no.hint')}</small>}
             </Row>
           )}

@@ -69,7 +69,7 @@ function HealthBadge({ info, failed }: { info?: PreviewInfo; failed: boolean }) 
   const { t, n, format } = useI18n();
   const [label, tone] = HEALTH[failed ? 'unknown' : previewHealth(info)];
   const facts = info && [
-    info.width > 0 ? `${info.width} × ${info.height}` : null,
+    info.width ? `${info.width} × ${info.height}` : null,
     info.fps > 0 ? t('preview.fps', { fps: format.fps(info.fps) }) : null,
     n('preview.viewers', info.viewers),
   ];
