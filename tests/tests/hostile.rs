@@ -1,12 +1,13 @@
 //! Peers that break the rules cost a clear answer and bounded memory; everybody else plays on.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
-use std::time::Duration;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use serde_json::json;
-use vigie_tests::{Vigie, ffprobe, until};
+use vigie_tests::{Vigie, ffprobe, pause, until};
 
 fn talk(address: &str, bytes: &[u8]) -> Result<String> {
     let mut s = TcpStream::connect(address)?;
@@ -104,4 +105,96 @@ fn a_reader_that_does_not_read_is_cut_and_others_are_untouched() -> Result<()> {
         Ok((viewers == Some(0)).then_some(()))
     })?;
     Ok(())
+}
+
+/// A camera whose only picture goes on as fast as the network takes it. Counts what it got rid of.
+fn endless_camera(tcp: TcpStream, sent: &AtomicU64) -> Result<()> {
+    let mut lines = BufReader::new(tcp.try_clone()?).lines();
+    let mut tcp = tcp;
+    loop {
+        let (mut method, mut echo, mut cseq) = (String::new(), String::new(), String::new());
+        loop {
+            let Some(line) = lines.next() else { return Ok(()) };
+            let line = line?;
+            match line.split_once(": ") {
+                _ if line.is_empty() => break,
+                Some(("CSeq", n)) => cseq = n.to_owned(),
+                Some(("Transport", _)) => echo = format!("{line}\r\n"),
+                Some(_) => {}
+                None => method = line,
+            }
+        }
+        let sdp = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\n\
+                   a=rtpmap:96 H264/90000\r\na=control:v\r\n";
+        let body = if method.starts_with("DESCRIBE") { sdp } else { "" };
+        let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
+        let head = format!("RTSP/1.0 200 OK\r\nCSeq: {cseq}\r\n{echo}{kind}Session: 1\r\n");
+        tcp.write_all(format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes())?;
+        if method.starts_with("PLAY") {
+            break;
+        }
+    }
+    for i in (0u16..=u16::MAX).cycle() {
+        // The first of all fragments begins a key picture, the others are its middle.
+        let mut packet = vec![b'$', 0, 0x05, 0x78, 0x80, 96];
+        packet.extend_from_slice(&i.to_be_bytes());
+        packet.extend_from_slice(&[0, 0, 0, 0, 1, 2, 3, 4, 0x7c, if i == 0 { 0x85 } else { 0x05 }, 0x88]);
+        packet.resize(4 + 0x578, 0x55);
+        tcp.write_all(&packet)?;
+        sent.fetch_add(packet.len() as u64, Ordering::Relaxed);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_camera_whose_picture_never_ends_is_hung_up_on_and_memory_stays_flat() -> Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let port = listener.local_addr()?.port();
+    let (sent, over) = (AtomicU64::new(0), AtomicBool::new(false));
+    let vigie = Vigie::start("", &[])?;
+    std::thread::scope(|s| -> Result<()> {
+        s.spawn(|| {
+            while let Ok((tcp, _)) = listener.accept() {
+                if over.load(Ordering::Relaxed) {
+                    return;
+                }
+                let sent = &sent;
+                // It ends when it is hung up on.
+                s.spawn(move || endless_camera(tcp, sent));
+            }
+        });
+        let before = vigie.rss_kib()?;
+        let peak = s.spawn(|| {
+            let mut peak = 0;
+            while !over.load(Ordering::Relaxed) {
+                peak = vigie.rss_kib().unwrap_or(0).max(peak);
+                pause(Duration::from_millis(2));
+            }
+            peak
+        });
+        let attempts = (0..8).map(|_| -> Result<()> {
+            let started = Instant::now();
+            let url = format!("rtsp://127.0.0.1:{port}/cam");
+            let a = vigie.post("/api/cameras/test", &json!({"name": "Endless", "url": url}))?;
+            let result = &a.body["result"];
+            ensure!(result["success"] == false && result["error_code"] == "protocol", "{a:?}");
+            ensure!(result["error"].as_str().is_some_and(|m| m.contains("never ends")), "{a:?}");
+            // Most of it is the wait for an answer to TEARDOWN.
+            ensure!(started.elapsed() < Duration::from_secs(5), "only after {:?}", started.elapsed());
+            Ok(())
+        });
+        let outcome: Result<Vec<()>> = attempts.collect();
+        over.store(true, Ordering::Relaxed);
+        // Wakes the camera, which then ends.
+        let _ = TcpStream::connect(("127.0.0.1", port));
+        let peak = peak.join().map_err(|_| anyhow::anyhow!("the watcher panicked"))?;
+        outcome?;
+        // Eight connections of 8 MiB each went through, and one such unit is held at a time; the connections that wait for
+        // an answer to TEARDOWN hold nothing.
+        let sent = sent.load(Ordering::Relaxed) >> 10;
+        ensure!(sent > 8 * 8 * 1024, "the camera sent only {sent} KiB");
+        let grown = peak.saturating_sub(before);
+        ensure!(grown < 32 * 1024, "memory grew by {grown} KiB while {sent} KiB came");
+        Ok(())
+    })
 }
