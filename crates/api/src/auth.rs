@@ -3,6 +3,7 @@
 //! of a browser that signed in, and `?ticket=` on routes that show media.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
@@ -30,6 +31,7 @@ struct TicketHolder;
 
 /// Finds out who asks, and keeps foreign pages from acting with a browser's cookie.
 pub(crate) async fn identify(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let address = request.extensions().get::<Client>().map(|c| c.address);
     let headers = request.headers();
     let bearer = bearer(headers);
     let with_cookie =
@@ -52,7 +54,7 @@ pub(crate) async fn identify(State(app): State<App>, mut request: Request, next:
     extensions.insert(principal);
     extensions.insert(links);
     if let Some(who) = identity {
-        extensions.insert(who);
+        extensions.insert(Identity { address, ..who });
     }
     if holder {
         extensions.insert(TicketHolder);
@@ -205,6 +207,12 @@ fn query_value(query: Option<&str>, name: &str) -> Option<String> {
 pub(crate) fn set_cookies(response: &mut Response, signed_in: &SignedIn, secure: bool) {
     put(response, ACCESS_COOKIE, signed_in.token.reveal(), "/", signed_in.expires_in, secure);
     put(response, REFRESH_COOKIE, signed_in.refresh_token.reveal(), "/api/auth", signed_in.refresh_expires_in, secure);
+}
+
+/// The cookie of a tablet: its pass. There is nothing to refresh.
+pub(crate) fn set_kiosk_cookie(response: &mut Response, pass: &Secret, lives: Duration, secure: bool) {
+    put(response, ACCESS_COOKIE, pass.reveal(), "/", lives.as_secs(), secure);
+    put(response, REFRESH_COOKIE, "", "/api/auth", 0, secure);
 }
 
 /// Takes them back.

@@ -1,11 +1,14 @@
 //! The routes by subject, and which of them need no sign-in.
 
+mod audit;
 mod auth;
 mod cameras;
+mod clubs;
 mod diagnose;
 mod events;
 mod files;
 mod health;
+mod kiosk;
 mod markers;
 mod part;
 mod preview;
@@ -13,6 +16,8 @@ mod range;
 mod record;
 mod session;
 mod setup;
+mod terrains;
+mod users;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -29,6 +34,7 @@ pub(crate) fn public() -> OpenApiRouter<App> {
         .routes(routes!(setup::state, setup::run))
         .routes(routes!(auth::login))
         .routes(routes!(auth::refresh))
+        .routes(routes!(kiosk::sign_in))
 }
 
 /// Routes for those who signed in; what each may do, `control` decides.
@@ -40,6 +46,17 @@ pub(crate) fn protected() -> OpenApiRouter<App> {
         .routes(routes!(auth::stream_password))
         .routes(routes!(auth::tokens, auth::create_token))
         .routes(routes!(auth::delete_token))
+        .routes(routes!(users::list, users::create))
+        .routes(routes!(users::get, users::change, users::delete))
+        .routes(routes!(users::reset))
+        .routes(routes!(audit::list))
+        .routes(routes!(clubs::list, clubs::create))
+        .routes(routes!(clubs::get, clubs::change, clubs::delete))
+        .routes(routes!(terrains::all))
+        .routes(routes!(terrains::of_club, terrains::create))
+        .routes(routes!(terrains::get, terrains::change, terrains::delete))
+        .routes(routes!(kiosk::list, kiosk::create))
+        .routes(routes!(kiosk::delete))
         .routes(routes!(health::cameras))
         .routes(routes!(health::reconnect))
         .routes(routes!(cameras::list, cameras::create))
@@ -77,6 +94,15 @@ pub(crate) fn protected() -> OpenApiRouter<App> {
 pub(crate) struct Done {
     /// Always true.
     success: bool,
+}
+
+/// A field that was sent, be it null; with `default`, one that was not sent is `None`.
+fn sent<'de, T, D>(d: D) -> Result<Option<Option<T>>, D::Error>
+where
+    T: serde::Deserialize<'de>,
+    D: serde::Deserializer<'de>,
+{
+    serde::Deserialize::deserialize(d).map(Some)
 }
 
 /// It worked, and there is nothing more to say.

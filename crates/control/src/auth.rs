@@ -6,9 +6,11 @@
 
 mod issued;
 mod limiter;
+mod passes;
 mod passwords;
 mod standing;
 mod tickets;
+mod users;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -18,13 +20,15 @@ use std::time::Duration;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::Value;
 use tracing::{info, warn};
 use vigie_base::{Clock, Secret, UnixMillis, UserId};
 use vigie_hub::Principal;
-use vigie_store::{ApiToken, AuditEntry, NewUser, Role, SignIn, Store, StoreError, User};
+use vigie_store::{ApiToken, NewUser, Role, SignIn, Store, StoreError, User};
 
+use crate::audit::NOBODY;
 use crate::config::Config;
+use crate::core::ClubTable;
 use crate::crypto::{Keys, random_code, random_token, sha256};
 use crate::error::{Error, Result};
 use crate::policy::{Action, Identity, Target, decide};
@@ -35,6 +39,7 @@ use passwords::{Passwords, check_new_password, check_username};
 pub use standing::Standing;
 pub use tickets::TicketScope;
 use tickets::Tickets;
+pub use users::{AccountChange, AccountView, NewAccount};
 
 /// How long an access token works.
 const ACCESS: Duration = Duration::from_secs(900);
@@ -72,6 +77,10 @@ pub struct UserView {
     pub role: &'static str,
     /// Its club.
     pub club_id: Option<i64>,
+    /// What that is called.
+    pub club_name: Option<String>,
+    /// Of a kiosk pass: the one court that it opens.
+    pub terrain_id: Option<i64>,
 }
 
 /// The answer to a successful sign-in.
@@ -124,8 +133,9 @@ impl Known {
 
 /// Signing in. See the module.
 pub struct Auth {
-    store: Store,
-    clock: Arc<dyn Clock>,
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    clubs: ClubTable,
     keys: Arc<Keys>,
     encoding: EncodingKey,
     decoding: DecodingKey,
@@ -144,7 +154,13 @@ impl std::fmt::Debug for Auth {
 }
 
 impl Auth {
-    pub(crate) async fn open(config: &Config, store: Store, clock: Arc<dyn Clock>, keys: Arc<Keys>) -> Result<Self> {
+    pub(crate) async fn open(
+        config: &Config,
+        store: Store,
+        clock: Arc<dyn Clock>,
+        keys: Arc<Keys>,
+        clubs: ClubTable,
+    ) -> Result<Self> {
         let users = store.users().await?.into_iter().map(|u| (u.id, u)).collect();
         let tokens = store.api_tokens().await?.into_iter().map(|t| (t.hash, t)).collect();
         let ended = store.ended_sign_ins().await?.into_iter().collect();
@@ -153,6 +169,7 @@ impl Auth {
             decoding: DecodingKey::from_secret(keys.signing()),
             store,
             clock,
+            clubs,
             keys,
             passwords: Passwords::new(config.argon2).await?,
             limiter: Limiter::default(),
@@ -247,6 +264,10 @@ impl Auth {
             }
             None => {
                 warn!(address = %caller.address, "a sign-in was refused");
+                // A name that nobody has may be a password that was typed into the wrong field.
+                let known = self.known.read().by_name(username).map(|u| (u.id, u.username.clone()));
+                let (id, actor) = known.map_or((None, NOBODY.to_owned()), |(id, name)| (Some(id), name));
+                self.audit(id, &actor, "login.refused", "user", Some(caller)).await;
                 Err(Error::BadCredentials)
             }
         }
@@ -288,7 +309,7 @@ impl Auth {
             expires_in: ACCESS.as_secs(),
             refresh_token,
             refresh_expires_in: REFRESH.as_secs(),
-            user: view(user),
+            user: self.view(user),
         })
     }
 
@@ -331,14 +352,16 @@ impl Auth {
             known.ended.retain(|_, until| *until > now);
             known.ended.insert(id.clone(), until);
         }
-        Ok(self.store.end_sign_in(id, now, until).await?)
+        self.store.end_sign_in(id, now, until).await?;
+        self.note(who, "logout", &format!("user/{}", who.user_id), Value::Null).await;
+        Ok(())
     }
 
     /// Ends every sign-in of the user.
     pub async fn logout_everywhere(&self, who: &Identity) -> Result<()> {
         decide(who, Action::OwnAccount, &Target::User(who.user_id))?;
         self.change_user(who.user_id, |_| Ok(())).await?;
-        self.audit(Some(who.user_id), &who.username, "logout_everywhere", "user", None).await;
+        self.note(who, "logout_everywhere", &format!("user/{}", who.user_id), Value::Null).await;
         Ok(())
     }
 
@@ -404,12 +427,39 @@ impl Auth {
 
     /// The user as the API shows it; of an API token, what the token may.
     pub fn me(&self, who: &Identity) -> Result<UserView> {
-        if *who == Identity::open() {
+        if who.user_id.0 == 0 {
+            // Nobody signed in: the doors are open.
             let (username, role) = (who.username.clone(), who.role.as_str());
             return Ok(UserView { username, role, ..UserView::default() });
         }
         let user = self.user(who.user_id).ok_or(Error::Unauthenticated)?;
-        Ok(UserView { role: who.role.as_str(), club_id: who.club_id, ..view(&user) })
+        let mut view = self.view(&user);
+        view.role = who.role.as_str();
+        view.club_id = who.club_id;
+        view.club_name = who.club_id.and_then(|c| self.club_name(c));
+        if let Some(court) = who.terrain_id {
+            // A tablet is called what its pass is called: its maker is not the one who stands before it.
+            let passes = self.passes(court);
+            view.username = passes.into_iter().find(|t| Some(t.id) == who.api_token).map_or(view.username, |t| t.name);
+            view.terrain_id = Some(court);
+        }
+        Ok(view)
+    }
+
+    fn view(&self, u: &User) -> UserView {
+        UserView {
+            id: u.id.0,
+            username: u.username.clone(),
+            role: u.role.as_str(),
+            club_id: u.club_id,
+            club_name: u.club_id.and_then(|c| self.club_name(c)),
+            terrain_id: None,
+        }
+    }
+
+    /// What a club is called; `None` when there is none of that number.
+    fn club_name(&self, id: i64) -> Option<String> {
+        self.clubs.read().get(&id).map(|c| c.name.clone())
     }
 
     /// Changes one's own password; every sign-in ends but the one made here.
@@ -445,82 +495,6 @@ impl Auth {
         self.audit(Some(user.id), &user.username, "password", "user", Some(caller)).await;
         self.sign_in_locked(user.id).await
     }
-
-    /// Adds a user.
-    pub async fn create_user(
-        &self,
-        who: &Identity,
-        username: &str,
-        password: &Secret,
-        role: Role,
-        club_id: Option<i64>,
-    ) -> Result<UserView> {
-        decide(who, Action::ManageUsers, &Target::Any)?;
-        let username = username.trim();
-        check_username(username)?;
-        check_new_password("password", username, password)?;
-        if role != Role::SuperAdmin && club_id.is_none() {
-            return Err(Error::missing("club_id"));
-        }
-        let password_hash = self.passwords.hash(password).await?;
-        let new = NewUser {
-            username: username.to_owned(),
-            password_hash,
-            role,
-            club_id,
-            enabled: true,
-            at: self.clock.wall(),
-        };
-        let _one = self.changes.lock().await;
-        let user = self.store.insert_user(new).await.map_err(|e| match e {
-            StoreError::Conflict("username") => Error::DuplicateUsername,
-            e => e.into(),
-        })?;
-        self.known.write().users.insert(user.id, user.clone());
-        self.audit(Some(who.user_id), &who.username, "user.create", &format!("user/{}", user.id), None).await;
-        Ok(view(&user))
-    }
-
-    /// Lets a user in, or no longer. The last super administrator cannot be shut out.
-    pub async fn set_user_enabled(&self, who: &Identity, id: UserId, enabled: bool) -> Result<UserView> {
-        decide(who, Action::ManageUsers, &Target::User(id))?;
-        let others =
-            |known: &Known| known.users.values().any(|u| u.id != id && u.enabled && u.role == Role::SuperAdmin);
-        let user = self
-            .change_user(id, |u| {
-                if !enabled && u.role == Role::SuperAdmin && !others(&self.known.read()) {
-                    return Err(Error::field("enabled", "not_allowed", "the last super administrator has to stay"));
-                }
-                u.enabled = enabled;
-                Ok(())
-            })
-            .await?;
-        self.audit(Some(who.user_id), &who.username, "user.enabled", &format!("user/{id}"), None).await;
-        Ok(view(&user))
-    }
-
-    /// Notes who did what. A note that cannot be written must not undo what was done.
-    pub(crate) async fn audit(
-        &self,
-        user_id: Option<UserId>,
-        actor: &str,
-        action: &str,
-        target: &str,
-        caller: Option<Caller>,
-    ) {
-        let entry = AuditEntry {
-            at: self.clock.wall(),
-            user_id,
-            actor: actor.to_owned(),
-            action: action.to_owned(),
-            target: target.to_owned(),
-            address: caller.map(|c| c.address.to_string()),
-            details: json!(null),
-        };
-        if let Err(e) = self.store.insert_audit(&entry).await {
-            warn!(action, error = %e, "the audit log could not be written");
-        }
-    }
 }
 
 fn identity(u: &User, sign_in: Option<String>) -> Identity {
@@ -533,11 +507,8 @@ fn identity(u: &User, sign_in: Option<String>) -> Identity {
         api_token: None,
         sign_in,
         read_only: false,
+        address: None,
     }
-}
-
-fn view(u: &User) -> UserView {
-    UserView { id: u.id.0, username: u.username.clone(), role: u.role.as_str(), club_id: u.club_id }
 }
 
 fn millis(d: Duration) -> i64 {

@@ -6,6 +6,7 @@
 mod declared;
 mod draft;
 mod input;
+mod rules;
 mod slug;
 mod view;
 
@@ -16,12 +17,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tokio::sync::Semaphore;
 use tracing::{info, warn};
 use vigie_base::{CameraId, StreamKey, StreamName, UnixMillis};
 use vigie_hub::Status;
-use vigie_store::{Camera, CameraHealth, Role, StoreError};
+use vigie_store::{Camera, CameraHealth, StoreError};
 
 use crate::auth::{Ticket, TicketScope};
 use crate::core::Core;
@@ -35,7 +36,7 @@ use crate::sessions;
 use declared::differences;
 pub use declared::{DeclaredCamera, Reconciled};
 use draft::{Draft, Which};
-use input::{Mode, is_loopback};
+use input::Mode;
 pub use view::{CameraView, StreamView};
 pub(crate) use view::{port_of, stream_names, whole_ms};
 
@@ -189,14 +190,17 @@ impl Cameras {
         let mut draft = Draft::empty();
         draft.apply(body, Mode::Create, &self.core.config.connection_types)?;
         self.allow(who, &mut draft, None)?;
+        rules::reach(who, &draft, None).await?;
         let _one = self.core.camera_changes.lock().await;
         if draft.fields.slug.is_empty() {
             let cameras = self.core.cameras.read();
             draft.fields.slug = slug::from_name(&draft.fields.name, |s| cameras.values().any(|c| c.fields.slug == s));
         }
+        let court = draft.fields.terrain_id;
         let camera = self.insert(draft).await?;
-        self.audit(who, "camera.create", camera.id).await;
-        Ok(self.view(&camera))
+        self.assign(camera.id, None, court).await?;
+        self.note(who, "camera.create", &camera, &[]).await;
+        Ok(self.view(&self.core.cameras.read().get(&camera.id).cloned().unwrap_or(camera)))
     }
 
     /// With `camera_changes` held.
@@ -210,31 +214,6 @@ impl Cameras {
         self.core.bus.tell(Notice::Camera(camera.id));
         info!(camera = %camera.fields.slug, "camera added");
         Ok(camera)
-    }
-
-    /// What the connection type and the target ask of whoever sets them (decision 51).
-    fn allow(&self, who: &Identity, draft: &mut Draft, before: Option<&Draft>) -> Result<()> {
-        if who.role != Role::SuperAdmin && draft.fields.club_id.is_none() && before.is_none() {
-            draft.fields.club_id = who.club_id;
-        }
-        let f = &draft.fields;
-        let target = Target::Camera { club_id: f.club_id, terrain_id: f.terrain_id };
-        decide(who, Action::ManageCamera, &target)?;
-        let same = before.is_some_and(|b| {
-            b.fields.connection_type == f.connection_type && Which::ALL.iter().all(|w| b.url(*w) == draft.url(*w))
-        });
-        if same {
-            return Ok(());
-        }
-        let urls: Vec<_> = Which::ALL.iter().filter_map(|w| draft.url(*w).as_ref()).collect();
-        let local = |t: &str| ["file", "usb", "csi", "screen", "testcard"].contains(&t);
-        if local(&f.connection_type) || urls.iter().any(|u| draft::infer(u.reveal()).is_some_and(local)) {
-            decide(who, Action::UseLocalSource, &target)?;
-        }
-        if who.role != Role::SuperAdmin && urls.iter().any(|u| is_loopback(u.reveal())) {
-            return Err(Error::field("primary_stream_url", "not_allowed", "addresses of this machine are not allowed"));
-        }
-        Ok(())
     }
 
     /// Cameras that `who` may see, and how many there are on all pages.
@@ -264,7 +243,7 @@ impl Cameras {
     pub async fn reveal(&self, who: &Identity, id_or_slug: &str) -> Result<CameraView> {
         decide(who, Action::RevealSecret, &Target::Any)?;
         let camera = self.core.camera_for(who, Action::ViewCamera, id_or_slug)?;
-        self.audit(who, "camera.reveal", camera.id).await;
+        self.note(who, "camera.reveal", &camera, &[]).await;
         let (draft, mut view) = (self.open(&camera), self.view(&camera));
         view.primary_stream_url = draft.literal(Which::Primary);
         view.secondary_stream_url = draft.literal(Which::Secondary);
@@ -281,11 +260,18 @@ impl Cameras {
         body: &Map<String, Value>,
         replace: bool,
     ) -> Result<CameraView> {
+        let mode = if replace { Mode::Replace } else { Mode::Patch };
+        {
+            let before = self.open(&self.core.camera_for(who, Action::ManageCamera, id_or_slug)?);
+            let mut draft = before.clone();
+            draft.apply(body, mode, &self.core.config.connection_types)?;
+            self.allow(who, &mut draft, Some(&before))?;
+            rules::reach(who, &draft, Some(&before)).await?;
+        }
         let _one = self.core.camera_changes.lock().await;
         let camera = self.core.camera_for(who, Action::ManageCamera, id_or_slug)?;
         let before = self.open(&camera);
         let mut draft = before.clone();
-        let mode = if replace { Mode::Replace } else { Mode::Patch };
         draft.apply(body, mode, &self.core.config.connection_types)?;
         let changed = differences(&before, &draft);
         let ruled: Vec<String> = changed
@@ -296,10 +282,13 @@ impl Cameras {
         if !ruled.is_empty() {
             return Err(Error::DeclaredInFile(ruled));
         }
+        rules::keeps_password(&before, &draft, body)?;
         self.allow(who, &mut draft, Some(&before))?;
+        let (was, court) = (before.fields.terrain_id, draft.fields.terrain_id);
         let camera = self.write(&camera, draft).await?;
-        self.audit(who, "camera.update", camera.id).await;
-        Ok(self.view(&camera))
+        self.assign(camera.id, was, court).await?;
+        self.note(who, "camera.update", &camera, &changed).await;
+        Ok(self.view(&self.core.cameras.read().get(&camera.id).cloned().unwrap_or(camera)))
     }
 
     /// With `camera_changes` held. The host hears of it only when what it runs by has changed.
@@ -341,9 +330,10 @@ impl Cameras {
         sessions::end_of_camera(&self.core, camera.id).await;
         self.core.store.delete_camera(camera.id).await?;
         self.core.cameras.write().remove(&camera.id);
+        self.core.courts_lose_camera(camera.id);
         self.core.streams.remove(camera.id);
         self.core.bus.tell(Notice::CameraRemoved(camera.id));
-        self.audit(who, "camera.delete", camera.id).await;
+        self.note(who, "camera.delete", &camera, &[]).await;
         info!(camera = %camera.fields.slug, "camera removed");
         Ok(())
     }
@@ -398,7 +388,10 @@ impl Cameras {
         body.entry("name").or_insert_with(|| Value::String("test".to_owned()));
         let mut draft = Draft::empty();
         draft.apply(&body, Mode::Create, &self.core.config.connection_types)?;
+        // A test stores nothing, and takes no court from anybody.
+        draft.fields.terrain_id = None;
         self.allow(who, &mut draft, None)?;
+        rules::reach(who, &draft, None).await?;
         Ok(self.probe(&draft).await?.0)
     }
 
@@ -451,7 +444,7 @@ impl Cameras {
     pub async fn reconnect(&self, who: &Identity, id_or_slug: &str) -> Result<()> {
         let camera = self.core.camera_for(who, Action::ManageCamera, id_or_slug)?;
         self.core.streams.reconnect(camera.id).await;
-        self.audit(who, "camera.reconnect", camera.id).await;
+        self.note(who, "camera.reconnect", &camera, &[]).await;
         Ok(())
     }
 
@@ -483,8 +476,12 @@ impl Cameras {
         self.core.cameras.read().contains_key(&id)
     }
 
-    async fn audit(&self, who: &Identity, action: &str, id: CameraId) {
-        self.core.auth.audit(Some(who.user_id), &who.username, action, &format!("camera/{id}"), None).await;
+    async fn note(&self, who: &Identity, action: &str, camera: &Camera, changed: &[&str]) {
+        let mut details = json!({ "name": camera.fields.name, "slug": camera.fields.slug });
+        if !changed.is_empty() {
+            details["changed"] = json!(changed);
+        }
+        self.core.auth.note(who, action, &format!("camera/{}", camera.id), details).await;
     }
 }
 

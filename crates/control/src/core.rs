@@ -19,6 +19,9 @@ use crate::host::{Prober, SessionPorts, StreamHost};
 use crate::policy::{Action, Identity, Target, decide};
 use crate::sessions::Table;
 
+/// Clubs by number; shared with those who only need to know what a club is called.
+pub(crate) type ClubTable = Arc<RwLock<BTreeMap<i64, Club>>>;
+
 pub(crate) struct Core {
     pub(crate) config: Config,
     pub(crate) store: Store,
@@ -37,8 +40,7 @@ pub(crate) struct Core {
     pub(crate) camera_changes: tokio::sync::Mutex<()>,
     /// All clubs and courts, as stored; written only together with the store, under `camera_changes`, for a court
     /// rules its camera.
-    #[allow(dead_code, reason = "read by courts")]
-    pub(crate) clubs: RwLock<BTreeMap<i64, Club>>,
+    pub(crate) clubs: ClubTable,
     pub(crate) terrains: RwLock<BTreeMap<i64, Terrain>>,
     pub(crate) sessions: Table,
     /// Streams that have a watcher.

@@ -93,9 +93,30 @@ pub enum Error {
     /// No such capture session.
     #[error("there is no such session")]
     SessionNotFound,
+    /// No such club.
+    #[error("there is no such club")]
+    ClubNotFound,
     /// No such court.
     #[error("there is no such court")]
     TerrainNotFound,
+    /// No such kiosk pass at this court.
+    #[error("there is no such pass")]
+    PassNotFound,
+    /// The club has courts.
+    #[error("this club has courts: remove them first")]
+    ClubHasTerrains,
+    /// The camera belongs to another club than the court.
+    #[error("this camera belongs to another club")]
+    CameraInOtherClub,
+    /// A session is open on the court.
+    #[error("a session is open on this court: close it first")]
+    SessionActive,
+    /// Nobody would be left who may do everything.
+    #[error("this is the last super administrator who can sign in: make another one first")]
+    LastSuperAdmin,
+    /// That cannot be done to one's own account.
+    #[error("this cannot be done to your own account")]
+    OwnAccount,
     /// No such recorded file.
     #[error("there is no such video")]
     VideoNotFound,
@@ -111,8 +132,8 @@ pub enum Error {
     /// No such API token.
     #[error("there is no such token")]
     TokenNotFound,
-    /// Another camera of that name.
-    #[error("another camera has this name")]
+    /// Another one of that name.
+    #[error("this name is taken")]
     DuplicateName,
     /// Another camera of that slug.
     #[error("another camera has this slug")]
@@ -250,7 +271,14 @@ impl Error {
             },
             Error::CameraNotFound => "camera_not_found",
             Error::SessionNotFound => "session_not_found",
+            Error::ClubNotFound => "club_not_found",
             Error::TerrainNotFound => "terrain_not_found",
+            Error::PassNotFound => "pass_not_found",
+            Error::ClubHasTerrains => "club_has_terrains",
+            Error::CameraInOtherClub => "camera_in_other_club",
+            Error::SessionActive => "session_active",
+            Error::LastSuperAdmin => "last_super_admin",
+            Error::OwnAccount => "own_account",
             Error::VideoNotFound => "video_not_found",
             Error::LogNotFound => "log_not_found",
             Error::MarkerNotFound => "marker_not_found",
@@ -300,13 +328,20 @@ impl Error {
             Error::CameraNotFound
             | Error::SessionNotFound
             | Error::SessionClosed
+            | Error::ClubNotFound
             | Error::TerrainNotFound
+            | Error::PassNotFound
             | Error::VideoNotFound
             | Error::LogNotFound
             | Error::MarkerNotFound
             | Error::UserNotFound
             | Error::TokenNotFound => Kind::NotFound,
             Error::SetupDone
+            | Error::ClubHasTerrains
+            | Error::CameraInOtherClub
+            | Error::SessionActive
+            | Error::LastSuperAdmin
+            | Error::OwnAccount
             | Error::DuplicateName
             | Error::DuplicateSlug
             | Error::DuplicateUsername

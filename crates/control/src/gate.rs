@@ -67,8 +67,12 @@ impl Gate for Door {
             Principal::Loopback => self.rtsp_access().trust_loopback || self.rtsp_access().open,
             Principal::RtspAccount => true,
             Principal::Ticket(ticket) => match self.0.auth.redeem_ticket(ticket) {
-                Some((TicketScope::Camera(id), _)) => id == key.camera,
-                Some((TicketScope::Session(id), _)) => self.session_camera(&id) == Some(key.camera),
+                Some((TicketScope::Camera(id), who)) => {
+                    id == key.camera && decide(&who, Action::ViewCamera, &self.0.camera_target(&who, &camera)).is_ok()
+                }
+                Some((TicketScope::Session(id), who)) => self.0.sessions.get(&id).is_some_and(|s| {
+                    s.camera_id == Some(key.camera) && decide(&who, Action::ViewSession, &sessions::target(&s)).is_ok()
+                }),
                 None => false,
             },
             Principal::User { .. } => {

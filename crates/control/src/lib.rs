@@ -4,11 +4,12 @@
 //! [`vigie_hub::Gate`]. **No HTTP and no SQL in here**, and no view of sources or outputs: the binary hands in a
 //! [`StreamHost`] and a [`Prober`].
 
+pub mod audit;
 pub mod auth;
 pub mod cameras;
+pub mod clubs;
 pub mod config;
 mod core;
-#[allow(dead_code, reason = "capture sessions ask for courts in the commit after this one")]
 pub mod courts;
 pub mod crypto;
 pub mod error;
@@ -17,6 +18,7 @@ mod gate;
 pub mod host;
 pub mod links;
 pub mod markers;
+mod names;
 pub mod policy;
 pub mod recordings;
 mod remember;
@@ -70,6 +72,12 @@ pub struct Parts {
 pub struct Control {
     /// Signing in.
     pub auth: Arc<auth::Auth>,
+    /// Clubs.
+    pub clubs: clubs::Clubs,
+    /// Courts, and the tablets beside them.
+    pub courts: courts::Courts,
+    /// Who did what.
+    pub audit: audit::Audit,
     /// Cameras.
     pub cameras: cameras::Cameras,
     /// Capture sessions.
@@ -102,9 +110,11 @@ impl Control {
             .map_err(|_| Error::Internal("reading the key panicked".to_owned()))??;
         let keys = Arc::new(keys);
         let store = parts.store;
-        let auth = auth::Auth::open(&config, store.clone(), Arc::clone(&parts.clock), Arc::clone(&keys)).await?;
-        let cameras = store.cameras().await?.into_iter().map(|c| (c.id, c)).collect();
         let clubs = store.clubs().await?.into_iter().map(|c| (c.id, c)).collect();
+        let clubs = Arc::new(parking_lot::RwLock::new(clubs));
+        let (clock, shared) = (Arc::clone(&parts.clock), Arc::clone(&clubs));
+        let auth = auth::Auth::open(&config, store.clone(), clock, Arc::clone(&keys), shared).await?;
+        let cameras = store.cameras().await?.into_iter().map(|c| (c.id, c)).collect();
         let terrains = store.terrains().await?.into_iter().map(|t| (t.id, t)).collect();
         let core = Arc::new(Core {
             config,
@@ -120,7 +130,7 @@ impl Control {
             bus: events::Bus::new(),
             cameras: parking_lot::RwLock::new(cameras),
             camera_changes: tokio::sync::Mutex::default(),
-            clubs: parking_lot::RwLock::new(clubs),
+            clubs,
             terrains: parking_lot::RwLock::new(terrains),
             sessions: sessions::Table::default(),
             watched: Mutex::default(),
@@ -132,6 +142,9 @@ impl Control {
         let recordings = recordings::Recordings::new(Arc::clone(&core), sessions.clone());
         let control = Arc::new(Self {
             auth: Arc::clone(&core.auth),
+            clubs: clubs::Clubs { core: Arc::clone(&core) },
+            courts: courts::Courts { core: Arc::clone(&core) },
+            audit: audit::Audit { core: Arc::clone(&core) },
             cameras: cameras::Cameras::new(Arc::clone(&core)),
             markers: markers::Markers::new(Arc::clone(&core), sessions.clone(), recordings.clone()),
             recordings,

@@ -4,6 +4,8 @@
 //! belongs to super administrators alone (court-less sessions). A kiosk pass is a player of its club who sees one court
 //! and has no account.
 
+use std::net::IpAddr;
+
 use vigie_base::UserId;
 use vigie_hub::Principal;
 use vigie_store::Role;
@@ -27,6 +29,8 @@ pub struct Identity {
     pub sign_in: Option<String>,
     /// Whether they may only read.
     pub read_only: bool,
+    /// Where they came from, for the audit; decides nothing.
+    pub address: Option<IpAddr>,
 }
 
 impl Identity {
@@ -41,6 +45,7 @@ impl Identity {
             api_token: None,
             sign_in: None,
             read_only: false,
+            address: None,
         }
     }
 

@@ -188,7 +188,8 @@ impl Listener {
                 let session = control.sessions.get(who, &session.0, &self.links).await?.session_id;
                 Some(change("marker", &json!({ "id": marker, "session_id": session, "deleted": true })))
             }
-            Notice::Terrain(_) | Notice::Event(_) => None,
+            Notice::Terrain(id) => Some(change("terrain", &control.courts.get(who, id)?)),
+            Notice::Event(_) => None,
         })
     }
 }

@@ -1,6 +1,7 @@
 //! What signed-in people are given: API tokens, tickets, stream passwords.
 
 use serde::Serialize;
+use serde_json::json;
 use tracing::warn;
 use vigie_base::{Secret, UnixMillis, UserId};
 use vigie_hub::Principal;
@@ -10,7 +11,7 @@ use super::Auth;
 use super::tickets::{self, TicketScope};
 use crate::crypto::{Place, random_token, sha256};
 use crate::error::{Error, Result};
-use crate::policy::{Action, Identity, Target, decide};
+use crate::policy::{Action, Denied, Identity, Target, decide};
 
 /// What API tokens begin with, so that they are not taken for access tokens, and are found by secret scanners.
 pub(super) const API_PREFIX: &str = "vgt_";
@@ -117,8 +118,12 @@ impl Auth {
             return None;
         }
         let user = self.user(t.user_id).filter(|u| u.enabled)?;
-        let role = weaker(t.role, user.role);
+        let mut role = weaker(t.role, user.role);
         let club_id = if user.role == Role::SuperAdmin { t.club_id } else { user.club_id };
+        if club_id.is_some() {
+            // Whoever is held to one club does not rule over all.
+            role = weaker(role, Role::ClubAdmin);
+        }
         // A pass of somebody who moved to another club would open a court that they may not open themselves.
         if t.terrain_id.is_some() && club_id != t.club_id {
             return None;
@@ -132,6 +137,7 @@ impl Auth {
             api_token: Some(t.id),
             sign_in: None,
             read_only: t.read_only,
+            address: None,
         })
     }
 
@@ -139,7 +145,7 @@ impl Auth {
     pub async fn stream_password(&self, who: &Identity, renew: bool) -> Result<StreamCredentials> {
         decide(who, Action::OwnAccount, &Target::User(who.user_id))?;
         if who.api_token.is_some() {
-            return Err(Error::Denied(crate::policy::Denied { code: "forbidden" }));
+            return Err(Error::Denied(Denied { code: "forbidden" }));
         }
         let _one = self.changes.lock().await;
         let mut user = self.user(who.user_id).ok_or(Error::Unauthenticated)?;
@@ -152,7 +158,7 @@ impl Auth {
         user.updated_at = self.clock.wall();
         self.store.update_user(&user).await?;
         self.known.write().users.insert(user.id, user.clone());
-        self.audit(Some(user.id), &user.username, "stream_password", "user", None).await;
+        self.note(who, "stream_password", &format!("user/{}", user.id), json!({ "renewed": renew })).await;
         Ok(StreamCredentials { username: user.username, password })
     }
 
@@ -177,7 +183,9 @@ impl Auth {
     /// One's API tokens.
     pub fn tokens(&self, who: &Identity) -> Result<Vec<TokenView>> {
         let known = self.known.read();
-        let mut mine: Vec<&ApiToken> = known.tokens.values().filter(|t| t.user_id == who.user_id).collect();
+        // Kiosk passes are listed at their court.
+        let of = |t: &&ApiToken| t.user_id == who.user_id && t.terrain_id.is_none();
+        let mut mine: Vec<&ApiToken> = known.tokens.values().filter(of).collect();
         mine.sort_by_key(|t| t.id);
         Ok(mine.into_iter().map(TokenView::from).collect())
     }
@@ -192,15 +200,30 @@ impl Auth {
         if name.chars().count() > 100 || name.chars().any(char::is_control) {
             return Err(Error::field("name", "too_long", "a token's name has at most 100 characters"));
         }
-        let role = new.role.unwrap_or(who.role);
-        if weaker(role, who.role) != role {
-            return Err(Error::field("role", "not_allowed", "a token may not do more than you"));
+        let club_id = if who.role == Role::SuperAdmin && who.club_id.is_none() { new.club_id } else { who.club_id };
+        if new.club_id.is_some() && new.club_id != club_id {
+            return Err(Denied { code: "other_club" }.into());
+        }
+        if club_id.is_some_and(|c| self.club_name(c).is_none()) {
+            return Err(Error::field("club_id", "value", "there is no such club"));
+        }
+        let most = if club_id.is_some() { weaker(who.role, Role::ClubAdmin) } else { who.role };
+        let role = new.role.unwrap_or(most);
+        if weaker(role, most) != role {
+            let error = if weaker(role, who.role) == role {
+                "a token for one club is at most CLUB_ADMIN"
+            } else {
+                "a token may not do more than you"
+            };
+            return Err(Error::field("role", "not_allowed", error));
+        }
+        if role != Role::SuperAdmin && club_id.is_none() {
+            return Err(Error::field("club_id", "missing", "this role needs a club: `club_id` is missing"));
         }
         let now = self.clock.wall();
         if new.expires_at.is_some_and(|e| e <= now) {
             return Err(Error::field("expires_at", "value", "the token would have ended already"));
         }
-        let club_id = if who.role == Role::SuperAdmin && who.club_id.is_none() { new.club_id } else { who.club_id };
         let _one = self.changes.lock().await;
         if self.tokens(who)?.len() >= API_TOKENS_PER_USER {
             return Err(Error::field("name", "not_allowed", "you have 100 tokens: drop one first"));
@@ -221,7 +244,8 @@ impl Auth {
         };
         let token = self.store.insert_api_token(token).await?;
         let view = TokenView::from(&token);
-        self.audit(Some(who.user_id), &who.username, "token.create", &format!("token/{}", token.id), None).await;
+        let details = json!({ "name": view.name, "role": view.role, "club_id": club_id, "read_only": view.read_only });
+        self.note(who, "token.create", &format!("token/{}", token.id), details).await;
         self.known.write().tokens.insert(token.hash, token);
         Ok((view, secret))
     }
@@ -229,29 +253,27 @@ impl Auth {
     /// Drops an API token of one's own (or anybody's, for super administrators).
     pub async fn delete_token(&self, who: &Identity, id: i64) -> Result<()> {
         let _one = self.changes.lock().await;
-        let token = self.known.read().tokens.values().find(|t| t.id == id).cloned().ok_or(Error::TokenNotFound)?;
+        let token = self.known.read().tokens.values().find(|t| t.id == id).cloned();
+        let token = token.filter(|t| t.terrain_id.is_none()).ok_or(Error::TokenNotFound)?;
         decide(who, Action::OwnTokens, &Target::User(token.user_id))?;
         self.store.delete_api_token(id).await?;
         self.known.write().tokens.remove(&token.hash);
-        self.audit(Some(who.user_id), &who.username, "token.delete", &format!("token/{id}"), None).await;
+        self.note(who, "token.delete", &format!("token/{id}"), json!({ "name": token.name })).await;
         Ok(())
     }
 
     /// A ticket. The caller has checked that `who` may see what it opens.
     pub(crate) fn issue_ticket(&self, who: &Identity, scope: TicketScope) -> Result<Ticket> {
-        let version = self.user(who.user_id).ok_or(Error::Unauthenticated)?.token_version;
+        let version = self.version_of(who)?;
         let ticket = self.tickets.issue(scope, who, version, self.clock.now());
         Ok(Ticket { ticket, expires_in: tickets::LIFETIME.as_secs() })
     }
 
-    /// What a ticket opens, and for whom. In memory. A ticket ends with the sign-in or token it was made with.
+    /// What a ticket opens, and for whom, with the rights of now. In memory. A ticket ends with the sign-in or token it
+    /// was made with.
     pub fn redeem_ticket(&self, ticket: &str) -> Option<(TicketScope, Identity)> {
         let (scope, who, version) = self.tickets.redeem(ticket, self.clock.now())?;
-        let user = self.user(who.user_id)?;
-        let known = self.known.read();
-        let ended = who.sign_in.as_ref().is_some_and(|s| known.ended.contains_key(s))
-            || who.api_token.is_some_and(|id| !known.tokens.values().any(|t| t.id == id));
-        (user.enabled && user.token_version == version && !ended).then_some((scope, who))
+        Some((scope, self.still_who(&who, version)?))
     }
 }
 

@@ -120,14 +120,18 @@ impl Cameras {
         for (key, plan) in plans {
             match plan.existing {
                 None => {
-                    self.insert(plan.draft).await?;
+                    let court = plan.draft.fields.terrain_id;
+                    let camera = self.insert(plan.draft).await?;
+                    self.assign(camera.id, None, court).await?;
                     done.added.push(key);
                 }
                 Some(old) => {
                     let before = self.open(&old);
                     let same_rule = old.fields.declared_fields == plan.draft.fields.declared_fields;
                     if !differences(&before, &plan.draft).is_empty() || !same_rule {
+                        let (was, court) = (before.fields.terrain_id, plan.draft.fields.terrain_id);
                         self.write(&old, plan.draft).await?;
+                        self.assign(old.id, was, court).await?;
                         done.changed.push(key);
                     }
                 }
@@ -184,7 +188,27 @@ impl Cameras {
             fields.extend(["username".to_owned(), "password".to_owned()]);
         }
         draft.fields.declared_fields = fields.into_iter().collect();
+        // The file is its owner's word, whoever set an address before.
+        draft.walled = false;
+        self.check_place(&mut draft)?;
         Ok(Plan { existing, draft })
+    }
+
+    /// Club and court of the file have to be there, and agree.
+    fn check_place(&self, draft: &mut Draft) -> Result<()> {
+        let f = &mut draft.fields;
+        if let Some(id) = f.terrain_id {
+            let court = self.core.court(id);
+            let court = court.ok_or_else(|| Error::field("terrain_id", "value", "there is no such court"))?;
+            if f.club_id.is_some_and(|c| c != court.club_id) {
+                return Err(Error::field("club_id", "value", "the court belongs to another club"));
+            }
+            f.club_id = Some(court.club_id);
+        }
+        if f.club_id.is_some_and(|c| !self.core.clubs.read().contains_key(&c)) {
+            return Err(Error::field("club_id", "value", "there is no such club"));
+        }
+        Ok(())
     }
 
     /// Names are unique per club, over the file and everything else.

@@ -29,6 +29,9 @@ pub(crate) struct Draft {
     pub(crate) secondary: Option<RedactedUrl>,
     pub(crate) snapshot: Option<RedactedUrl>,
     pub(crate) password: Option<Secret>,
+    /// Its addresses were set by somebody who may not reach into this machine: whatever they lead to when they are
+    /// connected, it must be outside.
+    pub(crate) walled: bool,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -41,6 +44,8 @@ struct Sealed {
     secondary_stream_url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     snapshot_url: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    walled: bool,
 }
 
 fn place(id: CameraId) -> Place {
@@ -76,6 +81,7 @@ impl Draft {
             secondary: None,
             snapshot: None,
             password: None,
+            walled: false,
         }
     }
 
@@ -97,6 +103,7 @@ impl Draft {
             secondary: url(sealed.secondary_stream_url, &f.secondary_stream_url),
             snapshot: url(sealed.snapshot_url, &f.snapshot_url),
             password: sealed.password.map(Secret::new),
+            walled: sealed.walled,
             fields: f.clone(),
         })
     }
@@ -145,6 +152,7 @@ impl Draft {
             primary_stream_url: hidden(&self.primary),
             secondary_stream_url: hidden(&self.secondary),
             snapshot_url: hidden(&self.snapshot),
+            walled: self.walled,
         };
         let json = Zeroizing::new(serde_json::to_vec(&sealed).unwrap_or_default());
         (json.as_slice() != b"{}").then(|| keys.seal(place(id), &json))
@@ -180,8 +188,17 @@ impl Draft {
             kind: kind.unwrap_or(&self.fields.connection_type).to_owned(),
             url: url.clone(),
             credentials: self.login(),
-            config: self.fields.connection_config.clone(),
+            config: self.run_config(),
         }
+    }
+
+    /// What people say of the connection, and the wall, which is not theirs to say.
+    fn run_config(&self) -> serde_json::Value {
+        let mut config = self.fields.connection_config.clone();
+        if self.walled {
+            config["walled"] = true.into();
+        }
+        config
     }
 
     fn login(&self) -> Option<(String, Secret)> {

@@ -144,6 +144,9 @@ impl Draft {
             *self = Draft::empty();
             self.fields.slug = slug;
             self.fields.declared_fields = declared;
+            // The court says which camera looks at it: leaving it out takes nothing from it.
+            self.fields.terrain_id = before.fields.terrain_id;
+            self.walled = before.walled;
             self.fields.username = before.fields.username.clone();
             self.password = before.password.clone();
         }

@@ -101,7 +101,13 @@ async fn only_what_concerns_a_stream_reaches_the_host() {
     assert_eq!(sent[0].streams[0], sent[1].streams[0]);
     assert_eq!((sent[1].streams[1].stream, sent[1].streams[1].kind.as_str()), (StreamName::Sub, "http_mjpeg"));
     // Legacy fields move the host of the URL and keep the rest.
-    let moved = patch(json!({"ip_address": "10.1.1.1", "port": 8554})).await.unwrap();
+    let elsewhere = patch(json!({"ip_address": "10.1.1.1", "port": 8554})).await.unwrap_err();
+    assert_eq!((elsewhere.code(), elsewhere.kind()), ("missing_field", Kind::Invalid), "a password is for its host");
+    assert!(elsewhere.details().unwrap()["password"].is_object());
+    let own = json!({"url": "rtsp://v:other-pass@10.1.1.2/main"});
+    patch(own).await.unwrap();
+    let moved = patch(json!({"ip_address": "10.1.1.1", "port": 8554, "username": "u", "password": "secret-1"}));
+    let moved = moved.await.unwrap();
     assert_eq!(moved.primary_stream_url.as_deref(), Some("rtsp://u:***@10.1.1.1:8554/main"));
     patch(json!({"password": "secret-2"})).await.unwrap();
     let last = house.host.applied.lock().last().cloned().unwrap();
@@ -137,12 +143,13 @@ async fn secrets_in_queries_are_masked_and_kept() {
 async fn a_club_administrator_reaches_no_further_than_the_club() {
     let house = House::new().await;
     let cameras = &house.control.cameras;
-    let boss = person(5, Role::ClubAdmin, Some(1));
+    let (own, foreign) = (house.club("Own").await, house.club("Foreign").await);
+    let boss = person(5, Role::ClubAdmin, Some(own));
     let mine = cameras.create(&boss, object(&json!({"name": "c", "url": "rtsp://10.0.0.1/x"}))).await.unwrap();
-    assert_eq!(mine.club_id, Some(1));
-    let other = house.camera(json!({"name": "o", "url": "rtsp://10.0.0.2/x", "club_id": 2})).await;
+    assert_eq!(mine.club_id, Some(own));
+    let other = house.camera(json!({"name": "o", "url": "rtsp://10.0.0.2/x", "club_id": foreign})).await;
     for (body, code) in [
-        (json!({"name": "n", "url": "rtsp://10.0.0.1/x", "club_id": 2}), "other_club"),
+        (json!({"name": "n", "url": "rtsp://10.0.0.1/x", "club_id": foreign}), "other_club"),
         (json!({"name": "n", "url": "/etc/passwd"}), "forbidden"),
         (json!({"name": "n", "connection_type": "testcard"}), "forbidden"),
         (json!({"name": "n", "url": "rtsp://127.0.0.1/x"}), "invalid_field"),
@@ -156,7 +163,7 @@ async fn a_club_administrator_reaches_no_further_than_the_club() {
     assert_eq!(cameras.delete(&boss, &id, true).await.unwrap_err().kind(), Kind::Forbidden);
     let (total, list) = cameras.list(&boss, &CameraFilter::default()).await.unwrap();
     assert_eq!((total, list[0].id), (1, mine.id));
-    let player = person(6, Role::Player, Some(1));
+    let player = person(6, Role::Player, Some(own));
     assert!(cameras.get(&player, &mine.slug).await.is_err(), "no court looks through it");
     assert!(cameras.update(&player, &mine.slug, object(&json!({"name": "x"})), false).await.is_err());
 }

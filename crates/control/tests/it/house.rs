@@ -9,9 +9,10 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
 use vigie_base::{CameraId, FakeClock, Secret, SessionId, StreamKey, UnixMillis, UserId};
-use vigie_control::auth::Caller;
+use vigie_control::auth::{Caller, NewAccount};
 use vigie_control::cameras::CameraView;
 use vigie_control::config::Argon2Cost;
+use vigie_control::courts::NewCourt;
 use vigie_control::host::{CameraConnection, NoFreePort, ProbeFailure, ProbeReport, StreamConnection};
 use vigie_control::{Config, Control, Identity, Links, Parts, Prober, SessionPorts, StreamHost};
 use vigie_hub::{Failure, GapCause, Hub, Reason, SourceTrack, SourceUnit, Status, Stream};
@@ -20,6 +21,7 @@ use vigie_record::{Disk, Recorder};
 use vigie_store::{Role, Store};
 
 pub(crate) const T0: UnixMillis = UnixMillis(1_700_000_000_000);
+pub(crate) const PASSWORD: &str = "korrekt-horse-7";
 
 #[derive(Debug, Default)]
 pub(crate) struct Host {
@@ -165,6 +167,27 @@ impl House {
 
     pub(crate) async fn camera(&self, body: Value) -> CameraView {
         self.control.cameras.create(&admin(), object(&body)).await.unwrap()
+    }
+
+    pub(crate) async fn club(&self, name: &str) -> i64 {
+        self.control.clubs.create(&admin(), name, Some("UTC")).await.unwrap().id
+    }
+
+    pub(crate) async fn court(&self, club: i64, name: &str, camera: Option<i64>) -> i64 {
+        let new = NewCourt { name: name.to_owned(), camera_id: camera, enabled: true };
+        self.control.courts.create(&admin(), club, new).await.unwrap().id
+    }
+
+    /// An account whose password is [`PASSWORD`].
+    pub(crate) async fn account(&self, name: &str, role: Role, club: Option<i64>) -> i64 {
+        let password = Some(secret(PASSWORD));
+        let new = NewAccount { username: name.to_owned(), password, role, club_id: club, enabled: true };
+        self.control.auth.create_account(&admin(), new).await.unwrap().0.id
+    }
+
+    pub(crate) async fn sign_in(&self, name: &str) -> Identity {
+        let signed = self.control.auth.login(from("127.0.0.1"), name, &secret(PASSWORD)).await.unwrap();
+        self.control.auth.authenticate(signed.token.reveal()).unwrap()
     }
 
     /// A camera that sends from the moment somebody wants it, until the guard goes.

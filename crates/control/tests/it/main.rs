@@ -2,10 +2,13 @@
 //! nothing.
 #![allow(clippy::unwrap_used, reason = "a test that meets an error should stop there")]
 
+mod accounts;
 mod cameras;
+mod clubs;
 mod courts;
 mod door;
 mod house;
+mod kiosk;
 mod markers;
 mod sessions;
 mod sign_in;
