@@ -1,5 +1,5 @@
 // The markers of a recording as a list: jump to one, set one, take one away.
-import { Film, FlagTriangleRight, Trash2 } from 'lucide-react';
+import { Film, FlagTriangleRight, Trash2, X } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { Link } from 'wouter';
 import { courtActions } from '../../api/courts';
@@ -111,9 +111,9 @@ function NewMarker({ video, at, onClose }: { video: Video; at: number; onClose: 
       <Button small type="submit" tone="primary" busy={add.isPending}>
         {t('marker.set')}
       </Button>
-      <Button small tone="quiet" onClick={onClose}>
-        {t('action.cancel')}
-      </Button>
+      <IconButton small label={t('action.cancel')} onClick={onClose}>
+        <X size={16} aria-hidden />
+      </IconButton>
       {add.error && (
         <p className="field-error" role="alert">
           {tell(i18n, add.error).title}
