@@ -158,7 +158,9 @@ impl Control {
         let recorder = control.core.recorder.clone();
         tokio::spawn(async move { recorder.encoder().await });
         let recordings = control.recordings.clone();
-        *control.timer.lock() = Some(Task::spawn("clean-up", |cancel| clean_up(recordings, cancel)));
+        // A shorter patience with idle sessions has to be looked after as often.
+        let every = CLEAN_UP_EVERY.min(control.core.config.session_timeout).max(Duration::from_secs(1));
+        *control.timer.lock() = Some(Task::spawn("clean-up", move |cancel| clean_up(recordings, every, cancel)));
         Ok(control)
     }
 
@@ -184,10 +186,10 @@ impl Control {
     }
 }
 
-async fn clean_up(recordings: recordings::Recordings, cancel: CancellationToken) {
+async fn clean_up(recordings: recordings::Recordings, every: Duration, cancel: CancellationToken) {
     loop {
         tokio::select! {
-            () = tokio::time::sleep(CLEAN_UP_EVERY) => {}
+            () = tokio::time::sleep(every) => {}
             () = cancel.cancelled() => return,
         }
         if let Err(e) = recordings.clean_up(&Identity::system()).await {

@@ -7,6 +7,7 @@ mod doors;
 mod exposure;
 mod flow;
 mod harness;
+mod replay;
 mod rules;
 mod secrets;
 mod seed_ports;
