@@ -68,14 +68,15 @@ pub(super) async fn open(core: &Arc<Core>, place: Place, owner: Option<UserId>, 
         let claimed = Instant::now();
         let row = match reserve(core, place, owner, || claim(core, &stream)).await? {
             Ok(row) => row,
-            Err(Taken::Own(row, mut verified)) if reuse => {
+            Err(Taken::Own(id, mut verified)) if reuse => {
                 // An error says that nothing came of it: the place is free again.
-                match verified.wait_for(|v| *v).await {
-                    Ok(_) => return Ok(core.sessions.get(&row.id).unwrap_or(row)),
-                    Err(_) => continue,
+                let verified = verified.wait_for(|v| *v).await.is_ok();
+                match core.sessions.get(&id).filter(|_| verified) {
+                    Some(row) => return Ok(row),
+                    None => continue,
                 }
             }
-            Err(Taken::Own(CaptureSession { id, .. }, _) | Taken::Other(id)) => return Err(Error::SessionExists(id)),
+            Err(Taken::Own(id, _) | Taken::Other(id)) => return Err(Error::SessionExists(id)),
         };
         if let Err(Failure { reason, message }) = wait::first_frame(core, &stream, status, before, claimed).await {
             info!(session = %row.id, reason = reason.as_str(), "no session: the camera does not deliver");

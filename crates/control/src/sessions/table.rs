@@ -57,7 +57,7 @@ impl Open {
 /// Who has the place that somebody wants.
 pub(super) enum Taken {
     /// The same person: the session, and whether it is verified, now and from now on.
-    Own(CaptureSession, watch::Receiver<bool>),
+    Own(SessionId, watch::Receiver<bool>),
     /// Somebody else, or the same person who does not want it back.
     Other(SessionId),
 }
@@ -94,7 +94,7 @@ impl Table {
         if let Some(o) = open.values().find(here) {
             let own = o.row.user_id == owner;
             let taken =
-                if own { Taken::Own(o.row.clone(), o.verified.subscribe()) } else { Taken::Other(o.row.id.clone()) };
+                if own { Taken::Own(o.row.id.clone(), o.verified.subscribe()) } else { Taken::Other(o.row.id.clone()) };
             return Err(taken);
         }
         open.insert(new.row.id.clone(), new);
