@@ -86,6 +86,16 @@ impl Gate for Door {
         }
     }
 
+    fn holder(&self, who: &Principal) -> Principal {
+        match who {
+            Principal::Ticket(ticket) => match self.0.auth.redeem_ticket(ticket) {
+                Some((_, holder)) => holder.principal(),
+                None => Principal::Anonymous,
+            },
+            who => who.clone(),
+        }
+    }
+
     async fn session(&self, who: &Principal, id: &str, _verb: Verb) -> Result<OpenSession, Refused> {
         let found = self.0.find_session(id).await.map_err(|e| {
             warn!(session = id, error = %e, "a session could not be looked up");

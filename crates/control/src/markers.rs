@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::Value;
 use tracing::warn;
 use vigie_base::{RecordingId, StreamKey, UnixMillis, UserId};
 use vigie_record::{Clip, ClipRequest};
@@ -180,7 +181,7 @@ impl Markers {
             done => done?,
         }
         let target = format!("marker/{}", marker.id);
-        self.core.auth.audit(user_of(who), &who.username, "marker.delete", &target, None).await;
+        self.core.auth.note(who, "marker.delete", &target, Value::Null).await;
         self.core.bus.tell(Notice::MarkerRemoved { session: marker.session_id, marker: marker.id });
         Ok(())
     }

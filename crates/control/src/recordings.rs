@@ -70,7 +70,7 @@ impl Recordings {
             .await
             .map_err(|_| Error::Internal("starting a recording panicked".to_owned()))??;
         let target = format!("recording/{}", view.recording_id);
-        self.core.auth.audit(user_of(who), &who.username, "recording.start", &target, None).await;
+        self.core.auth.note(who, "recording.start", &target, Value::Null).await;
         Ok(view)
     }
 
@@ -81,7 +81,7 @@ impl Recordings {
             if !recording.is_over() {
                 self.core.set_session_state(&session.id, SessionState::Stopping, None).await;
                 let target = format!("recording/{}", recording.status().id);
-                self.core.auth.audit(user_of(who), &who.username, "recording.stop", &target, None).await;
+                self.core.auth.note(who, "recording.stop", &target, Value::Null).await;
             }
             let end = recording.stop().await;
             // The task that waits for the end does the same; whoever comes second changes nothing.
@@ -189,8 +189,8 @@ impl Recordings {
     pub async fn clean_up(&self, who: &Identity) -> Result<(Cleaned, Vec<Value>)> {
         decide(who, Action::CleanUp, &Target::Any)?;
         let done = clean::run(&self.core, who).await?;
-        if let Some(user) = user_of(who) {
-            self.core.auth.audit(Some(user), &who.username, "cleanup", "videos", None).await;
+        if user_of(who).is_some() {
+            self.core.auth.note(who, "cleanup", "videos", Value::Null).await;
         }
         Ok(done)
     }

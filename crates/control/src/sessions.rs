@@ -12,7 +12,7 @@ mod wait;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tracing::warn;
 use vigie_base::{CameraId, SessionId, StreamKey, UnixMillis, UserId};
 use vigie_store::{CaptureSession, SessionState};
@@ -68,7 +68,7 @@ impl Sessions {
             .map_err(|_| Error::Internal("making a session panicked".to_owned()))??;
         self.touch(&row.id.0);
         let target = format!("session/{}", row.id);
-        self.core.auth.audit(user_of(who), &who.username, "session.create", &target, None).await;
+        self.core.auth.note(who, "session.create", &target, Value::Null).await;
         Ok(self.view(&row, links))
     }
 
@@ -83,7 +83,7 @@ impl Sessions {
         }
         close(&self.core, &row.id, None).await;
         let target = format!("session/{}", row.id);
-        self.core.auth.audit(user_of(who), &who.username, "session.close", &target, None).await;
+        self.core.auth.note(who, "session.close", &target, Value::Null).await;
         Ok(())
     }
 

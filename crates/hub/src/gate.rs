@@ -81,6 +81,12 @@ pub trait Gate: Send + Sync + 'static {
     /// Whether `who` may do that.
     async fn allow(&self, who: &Principal, key: StreamKey, verb: Verb) -> bool;
 
+    /// Who stands behind a principal while they watch on: the holder of a ticket, since a ticket is looked at when a view
+    /// is opened and not while it runs; everybody else as they are.
+    fn holder(&self, who: &Principal) -> Principal {
+        who.clone()
+    }
+
     /// The stream behind a path such as `cam/3/main`, `cam/front-door/sub`, `front-door` or `session/<id>`; no
     /// leading or trailing slash. `None` when there is no such thing.
     async fn resolve(&self, path: &str) -> Option<StreamKey>;

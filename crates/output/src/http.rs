@@ -14,7 +14,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tokio::time::timeout_at;
-use vigie_base::StreamName;
+use vigie_base::{StreamKey, StreamName};
 use vigie_hub::{
     Cursor, Gate, Hub, Join, Lag, OpenSession, Principal, Purpose, Refused, Status, Stream, SubscribeOptions, Verb,
 };
@@ -126,6 +126,20 @@ pub(crate) async fn open(
         return Err(refused(who, "forbidden"));
     }
     Ok(hub.ensure(key))
+}
+
+/// How often whoever watches on is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_secs(3);
+
+/// Comes true once `who` may watch the stream no longer: disabled, removed, moved to another club, a token dropped.
+pub(crate) async fn shut_out(gate: Arc<dyn Gate>, who: Principal, key: StreamKey) {
+    let who = gate.holder(&who);
+    loop {
+        tokio::time::sleep(LOOK_AGAIN).await;
+        if !gate.allow(&who, key, Verb::View).await {
+            return;
+        }
+    }
 }
 
 /// An open capture session and its stream, if `who` may do that with it; the session counts as used.

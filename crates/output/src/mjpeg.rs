@@ -10,11 +10,11 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use tokio::sync::watch;
 use vigie_hub::{Cursor, Verb};
 
-use crate::http::{Caller, HttpError, Target, newest_key, presence};
+use crate::http::{Caller, HttpError, Target, newest_key, presence, shut_out};
 use crate::pictures::{PictureQuery, Pictures};
 use crate::rendition::{Pace, Rendition, Shot};
 use crate::snapshot::query;
@@ -71,7 +71,8 @@ pub(crate) async fn respond(
     shots.mark_changed();
     let first = Bytes::from(format!("--{BOUNDARY}\r\n"));
     let viewer = Viewer { shots, rendition, _presence: presence, pieces: vec![first] };
-    let body = Body::from_stream(stream::unfold(viewer, Viewer::next));
+    let end = shut_out(Arc::clone(&s.gate), caller.0.clone(), stream.key());
+    let body = Body::from_stream(stream::unfold(viewer, Viewer::next).take_until(Box::pin(end)));
     let mut response = body.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("multipart/x-mixed-replace; boundary=frame"));

@@ -31,7 +31,7 @@ use vigie_base::StreamName;
 use vigie_hub::Verb;
 use vigie_media::Codec;
 
-use crate::http::{Caller, HttpError, Target};
+use crate::http::{Caller, HttpError, Target, shut_out};
 use crate::pictures::Pictures;
 
 /// Most tiles on one socket.
@@ -176,8 +176,18 @@ async fn serve(socket: WebSocket, pictures: Pictures, caller: Caller) {
                     match asked.open(&pictures, &caller).await {
                         Ok(stream) => {
                             let token = CancellationToken::new();
-                            let tile = tile::run(id, stream, pictures.clone(), plays, out.clone());
-                            let stop = token.clone();
+                            let end = shut_out(Arc::clone(&pictures.gate), caller.0.clone(), stream.key());
+                            let tile = Box::pin(tile::run(id, stream, pictures.clone(), plays, out.clone()));
+                            let (stop, told) = (token.clone(), out.clone());
+                            let tile = async move {
+                                tokio::select! {
+                                    _ = tile => {}
+                                    () = end => {
+                                        let text = error(Some(id), "forbidden", "you may not watch this any more");
+                                        let _ = told.send(Message::Text(text.to_string().into())).await;
+                                    }
+                                }
+                            };
                             tokio::spawn(async move { stop.run_until_cancelled(Box::pin(tile)).await });
                             tiles.insert(id, Tile(token));
                             None

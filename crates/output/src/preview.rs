@@ -14,7 +14,7 @@ use serde_json::json;
 use tokio::time::{interval, timeout};
 use vigie_hub::{OpenSession, Status, Stream};
 
-use crate::http::{Caller, HttpError, Target, presence};
+use crate::http::{Caller, HttpError, Target, presence, shut_out};
 use crate::pictures::{PictureQuery, Pictures};
 use crate::rendition::{Form, Pace, Renditions};
 use crate::snapshot::query;
@@ -147,7 +147,12 @@ pub(crate) async fn preview_socket(
     let (session, stream) = s.session(&caller, &id).await?;
     let gate = Arc::clone(&s.gate);
     Ok(upgrade.max_message_size(4096).on_upgrade(move |socket| async move {
-        show(socket, &stream, &s.renditions, form, every).await;
+        let end = shut_out(Arc::clone(&s.gate), caller.0, stream.key());
+        tokio::select! {
+            () = show(socket, &stream, &s.renditions, form, every) => {}
+            // The socket goes with what shows on it.
+            () = end => {}
+        }
         gate.touch_session(&session.id.0);
     }))
 }

@@ -28,6 +28,34 @@ pub async fn resolve(host: &str, port: u16, within: Duration) -> Result<Vec<Sock
     }
 }
 
+/// As [`resolve`], for a camera that must be outside of this machine when it is `walled`: every address that its name
+/// has is looked at, so that a name that changed its mind is found out.
+///
+/// Errors of a wall are [`Reason::Config`].
+pub async fn resolve_within(
+    host: &str,
+    port: u16,
+    within: Duration,
+    walled: bool,
+) -> Result<Vec<SocketAddr>, SourceError> {
+    let found = resolve(host, port, within).await?;
+    if walled && found.iter().any(|a| is_inside(a.ip())) {
+        let message = format!("{host} leads into this machine, which this camera may not reach");
+        return Err(SourceError::new(Reason::Config, message));
+    }
+    Ok(found)
+}
+
+/// Addresses of this machine and its link, and those where clouds keep the secrets of their machines.
+pub fn is_inside(ip: IpAddr) -> bool {
+    let ip = ip.to_canonical();
+    let odd = match ip {
+        IpAddr::V4(v4) => v4.octets()[0] == 0 || v4.octets() == [100, 100, 100, 200],
+        IpAddr::V6(v6) => v6.is_unspecified(),
+    };
+    odd || ip.is_loopback() || is_link_local(ip)
+}
+
 /// Link-local addresses (RFC 3927, RFC 4291 §2.5.6), where cloud machines keep their secrets: no camera's redirect
 /// may lead there.
 pub fn is_link_local(ip: IpAddr) -> bool {
@@ -53,6 +81,18 @@ mod tests {
         for good in ["192.168.1.9", "10.0.0.1", "127.0.0.1", "2001:db8::1", "fd00::1"] {
             assert!(!is_link_local(good.parse().unwrap()), "{good}");
         }
+    }
+
+    #[tokio::test]
+    async fn behind_a_wall_nothing_leads_into_this_machine() {
+        for bad in
+            ["127.0.0.1", "::1", "::ffff:127.0.0.1", "localhost", "0.0.0.0", "169.254.169.254", "100.100.100.200"]
+        {
+            let refused = resolve_within(bad, 80, Duration::from_secs(5), true).await.unwrap_err();
+            assert_eq!(refused.reason, Reason::Config, "{bad}");
+        }
+        assert!(resolve_within("192.0.2.1", 80, Duration::ZERO, true).await.is_ok());
+        assert!(resolve_within("127.0.0.1", 80, Duration::ZERO, false).await.is_ok());
     }
 
     #[tokio::test]

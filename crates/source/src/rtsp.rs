@@ -82,7 +82,7 @@ impl RtspSource {
     async fn work(&self, out: Publisher, group: &Arc<SessionGroup>) -> Result<(), SourceError> {
         let (host, port) =
             self.spec.target().ok_or_else(|| SourceError::new(Reason::Config, "the RTSP URL has no host"))?;
-        address::resolve(&host, port, self.spec.config.timeout()).await?;
+        address::resolve_within(&host, port, self.spec.config.timeout(), self.spec.config.walled).await?;
         let place = Place { host, port, has_credentials: self.spec.credentials.is_some() };
         let (session, tracks, carrier) = self.open(group, &place).await?;
         info!(?carrier, tracks = %tracks, "connected");

@@ -27,6 +27,9 @@ pub enum Transport {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ConnectionConfig {
+    /// The camera was set up by somebody who may not reach into this machine: whatever its names and redirects lead to,
+    /// it must be outside.
+    pub walled: bool,
     /// How long to wait for a connection or an answer.
     pub timeout_ms: u64,
     /// How RTP travels.
@@ -45,6 +48,7 @@ pub struct ConnectionConfig {
 impl Default for ConnectionConfig {
     fn default() -> Self {
         Self {
+            walled: false,
             timeout_ms: 5000,
             transport: Transport::Auto,
             user_agent: None,

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde_json::Value;
 use tracing::warn;
 use vigie_base::{RecordingId, SessionId, UnixMillis};
 use vigie_record::PartFile;
@@ -16,7 +17,6 @@ use super::view::{self, Download, FileList, VideoView};
 use crate::error::{Error, Result};
 use crate::events::Notice;
 use crate::policy::{Action, Identity, Target, decide};
-use crate::sessions::user_of;
 
 /// Longest that a download waits for its file to get its final size.
 const SETTLE: Duration = Duration::from_secs(5);
@@ -195,7 +195,7 @@ impl Recordings {
         }
         self.core.recorder.delete(row.id).await.map_err(record_error)?;
         let target = format!("recording/{}", row.id);
-        self.core.auth.audit(user_of(who), &who.username, "recording.delete", &target, None).await;
+        self.core.auth.note(who, "recording.delete", &target, Value::Null).await;
         if let Some(session) = row.session_id {
             self.core.bus.tell(Notice::Recording { session, recording: row.id });
         }
@@ -217,7 +217,7 @@ impl Recordings {
         })?;
         let action = if locked { "recording.lock" } else { "recording.unlock" };
         let target = format!("recording/{}", row.id);
-        self.core.auth.audit(user_of(who), &who.username, action, &target, None).await;
+        self.core.auth.note(who, action, &target, Value::Null).await;
         self.core.bus.tell(Notice::Recording { session: SessionId(session_id.to_owned()), recording: row.id });
         self.video(who, session_id, Some(row.id.0)).await
     }

@@ -147,6 +147,17 @@ async fn a_club_administrator_reaches_no_further_than_the_club() {
     let boss = person(5, Role::ClubAdmin, Some(own));
     let mine = cameras.create(&boss, object(&json!({"name": "c", "url": "rtsp://10.0.0.1/x"}))).await.unwrap();
     assert_eq!(mine.club_id, Some(own));
+    // What a club's administrator points somewhere is held out of this machine when it is connected, too.
+    let walled = || house.host.applied.lock().last().unwrap().streams[0].config["walled"].clone();
+    assert_eq!(walled(), json!(true));
+    let url = json!({"url": "rtsp://127.0.0.1/x"});
+    assert_eq!(cameras.update(&boss, "c", object(&url), false).await.unwrap_err().code(), "invalid_field");
+    cameras.update(&admin(), "c", object(&url), false).await.unwrap();
+    assert_eq!(walled(), json!(null), "what a super administrator says is not");
+    cameras.update(&boss, "c", object(&json!({"model": "M"})), false).await.unwrap();
+    assert_eq!(walled(), json!(null), "another field is no other address");
+    let forged = json!({"connection_config": {"walled": false}});
+    assert_eq!(cameras.update(&boss, "c", object(&forged), false).await.unwrap_err().code(), "invalid_field");
     let other = house.camera(json!({"name": "o", "url": "rtsp://10.0.0.2/x", "club_id": foreign})).await;
     for (body, code) in [
         (json!({"name": "n", "url": "rtsp://10.0.0.1/x", "club_id": foreign}), "other_club"),

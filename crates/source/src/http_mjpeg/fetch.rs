@@ -154,7 +154,8 @@ impl Fetcher {
             _ => url.host_str().unwrap_or_default().to_owned(),
         };
         let addresses: Vec<SocketAddr> =
-            address::resolve(&bare, url.port_or_known_default().unwrap_or(80), within).await?;
+            address::resolve_within(&bare, url.port_or_known_default().unwrap_or(80), within, self.spec.config.walled)
+                .await?;
         if hop > 0 && addresses.iter().any(|a| address::is_link_local(a.ip())) {
             let message = "the camera redirects to a link-local address, which is not followed";
             return Err(SourceError::new(Reason::Protocol, message));

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends by saying so")]
 
+mod clubs;
 mod crash;
 mod doors;
 mod exposure;
