@@ -1,10 +1,12 @@
 //! ffmpeg as a child process, for what is not built in: still pictures of H.265, and of H.264 that is interlaced or
-//! deeper than 8 bits, and AAC ([`aac`]).
+//! deeper than 8 bits, AAC ([`aac`]), H.264 by x264 ([`x264`]), and all pictures of a stream ([`decode`]).
 //!
 //! **A child never outlives its question.** It is started without a shell and killed when the caller goes away. Those
 //! that make pictures have a time limit, and no more of them run at once than the machine has use for.
 
 pub mod aac;
+mod child;
+pub mod decode;
 pub mod x264;
 
 use std::path::{Path, PathBuf};

@@ -20,7 +20,7 @@ use openh264::formats::{YUVSlices, YUVSource};
 use vigie_media::{Codec, H264Params, VideoInfo, nal};
 
 use crate::colour::parse_sps;
-use crate::{CodecError, Colour, Encoded, Matrix, PictureRef, Range, VideoDecoder, VideoEncoder};
+use crate::{CodecError, Coded, Colour, Encoded, Matrix, PictureRef, Range, SteadyEncoder, VideoDecoder, VideoEncoder};
 
 /// `ENCODER_OPTION_TRACE_LEVEL` of openh264's `codec_app_def.h`.
 const ENCODER_OPTION_TRACE_LEVEL: c_int = 25;
@@ -135,6 +135,51 @@ impl VideoEncoder for Encoder {
 
     fn codec(&self) -> Option<Codec> {
         self.params.as_ref().map(|p| Codec::H264(Arc::clone(p)))
+    }
+}
+
+/// The built-in encoder at a constant rate: every picture comes out at once.
+pub struct Steady {
+    inner: Encoder,
+    options: EncoderOptions,
+    count: i64,
+}
+
+impl Steady {
+    /// As [`Encoder::new`].
+    pub fn new(options: EncoderOptions) -> Result<Self, CodecError> {
+        Ok(Self { inner: Encoder::new(options)?, options, count: 0 })
+    }
+}
+
+impl SteadyEncoder for Steady {
+    fn push(&mut self, picture: PictureRef<'_>, out: &mut Vec<Coded>) -> Result<(), CodecError> {
+        let at = Duration::from_secs_f64(self.count as f64 / f64::from(self.options.fps));
+        let Encoded { data, key } = self.inner.encode(picture, at, self.count == 0)?;
+        out.push(Coded { data, key, shown: self.count, decoded: self.count });
+        self.count += 1;
+        Ok(())
+    }
+
+    fn pull(&mut self, _out: &mut Vec<Coded>) -> Result<(), CodecError> {
+        Ok(())
+    }
+
+    fn codec(&self) -> Option<Codec> {
+        self.inner.codec()
+    }
+
+    fn parameters(&self) -> String {
+        let EncoderOptions { fps, bitrate_bps, key_interval, .. } = self.options;
+        format!("openh264 (built in): {} kbit/s, {fps} fps, key frame every {key_interval}", bitrate_bps / 1000)
+    }
+
+    fn inside(&self) -> u64 {
+        0
+    }
+
+    fn finish(&mut self, _within: Duration, _out: &mut Vec<Coded>) -> Result<(), CodecError> {
+        Ok(())
     }
 }
 

@@ -62,6 +62,19 @@ impl Moment {
 const INK: u8 = 228;
 const FAINT: u8 = 138;
 
+/// What is shown while there is no picture: grey, with two words.
+pub fn no_signal(width: u32, height: u32, colour: Colour) -> Picture {
+    let mut picture = Picture::new(width, height, colour);
+    let (width, height) = (picture.width(), picture.height());
+    let mut canvas = Canvas::new(&mut picture, colour);
+    canvas.fill(Rect { x: 0, y: 0, w: width, h: height }, [22, 27, 34]);
+    let letters = Letters::new((height / 12).clamp(7, 200));
+    let text = letters.clip("NO SIGNAL", width);
+    let at = (width.saturating_sub(letters.width(&text)) / 2, height.saturating_sub(letters.height()) / 2);
+    canvas.text(&letters, at.0 & !1, at.1 & !1, &text, FAINT);
+    picture
+}
+
 /// Paints frames of one size.
 pub struct Card {
     picture: Picture,

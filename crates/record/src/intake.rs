@@ -1,14 +1,21 @@
 //! Between the hub and the file: units that MP4 players understand pass untouched, others are converted.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use vigie_codec::ffmpeg::Ffmpeg;
-use vigie_media::{AccessUnit, Codec, G711Params, StreamDescription, Track, TrackId};
+use vigie_media::{AccessUnit, Codec, G711Params, MediaKind, StreamDescription, Track, TrackId};
 
-use crate::RecordError;
+use crate::convert::h264::{CLOCK, Made, Means};
 use crate::convert::{ToAac, ToH264, ToOpus};
+use crate::{Encoding, RecordError, VideoMode};
+
+/// Sound that may wait for pictures that are inside an encoder: more than a minute of it.
+const WAITING: usize = 4096;
+/// Sound goes ahead of the pictures by so much, so that a fragment has both.
+const AHEAD_NS: i64 = 200_000_000;
 
 /// What goes into the file, in order.
 #[derive(Debug, Clone)]
@@ -17,6 +24,10 @@ pub(crate) enum Piece {
     Description(Arc<StreamDescription>),
     /// A unit of them.
     Unit(Arc<AccessUnit>),
+    /// An encoder has lost pictures, from and to in nanoseconds of the stream.
+    Gap(i64, i64),
+    /// A line for the recording's log.
+    Note(String),
 }
 
 /// See the module.
@@ -30,7 +41,12 @@ pub(crate) struct Intake {
     /// Had another track before; its last frames are still to be taken.
     replaced: Option<Sound>,
     ffmpeg: Option<Arc<Ffmpeg>>,
-    pictures: Option<(TrackId, Mutex<ToH264>)>,
+    encoding: Encoding,
+    mode: Option<VideoMode>,
+    means: Option<Means>,
+    pictures: Option<Mutex<ToH264>>,
+    /// Sound whose pictures have not come out of the encoder.
+    waiting: VecDeque<Arc<AccessUnit>>,
 }
 
 /// How G.711 is recorded.
@@ -63,6 +79,26 @@ impl fmt::Debug for Intake {
 }
 
 impl Intake {
+    /// For a recording that pictures are copied or encoded in as `encoding` and the request's `mode` say.
+    pub(crate) fn new(encoding: Encoding, mode: Option<VideoMode>) -> Self {
+        Self { encoding, mode, ..Self::default() }
+    }
+
+    /// Pictures per second of what is encoded.
+    pub(crate) fn fps(&self) -> Option<f64> {
+        self.is_heavy().then(|| f64::from(self.encoding.fps))
+    }
+
+    /// Whether [`Self::describe`] needs an encoder and has none yet.
+    pub(crate) fn wants_means(&self, source: &StreamDescription) -> bool {
+        self.means.is_none() && source.video().is_some_and(|v| self.encoding.encodes(self.mode, Some(&v.codec)))
+    }
+
+    /// How pictures are encoded that are described later.
+    pub(crate) fn set_means(&mut self, means: Means) {
+        self.means = Some(means);
+    }
+
     /// Whether units cost milliseconds each: they are then handled away from the async workers.
     pub(crate) fn is_heavy(&self) -> bool {
         self.pictures.is_some()
@@ -83,11 +119,10 @@ impl Intake {
         self.ffmpeg = Some(ffmpeg);
     }
 
-    /// The tracks of the stream from here on. `fps` is the measured rate, 0 when unknown.
+    /// The tracks of the stream from here on.
     pub(crate) fn describe(
         &mut self,
         source: &Arc<StreamDescription>,
-        fps: f64,
         out: &mut Vec<Piece>,
     ) -> Result<(), RecordError> {
         if source.tracks.is_empty() {
@@ -98,7 +133,6 @@ impl Intake {
         }
         self.source = Some(Arc::clone(source));
         let mut before = self.sound.take();
-        self.pictures = None;
         let mut tracks = Vec::with_capacity(source.tracks.len());
         for t in &source.tracks {
             match &t.codec {
@@ -111,20 +145,41 @@ impl Intake {
                     tracks.push(Track { id: t.id, clock_rate: 48_000, codec: sound.codec() });
                     self.sound = Some((t.clone(), sound));
                 }
-                Codec::Jpeg(_) => {
-                    self.pictures = Some((t.id, Mutex::new(ToH264::new(t, fps))));
-                    tracks.push(t.clone());
+                codec if t.kind() == MediaKind::Video && self.encoding.encodes(self.mode, Some(codec)) => {
+                    tracks.push(Track { id: t.id, clock_rate: CLOCK, codec: self.encode(t)? });
                 }
+                Codec::Jpeg(_) => return Err(RecordError::CannotCopy("MJPEG")),
                 _ => tracks.push(t.clone()),
             }
         }
         self.replaced = before.map(|(_, sound)| sound);
         let description = StreamDescription { generation: source.generation, tracks };
-        if self.pictures.is_none() {
+        // The parameters of what is encoded come with its first picture.
+        if !description.tracks.iter().any(|t| matches!(t.codec, Codec::Jpeg(_))) && self.is_known() {
             out.push(Piece::Description(Arc::new(description.clone())));
         }
         self.out = Some(description);
         Ok(())
+    }
+
+    fn is_known(&self) -> bool {
+        self.pictures.as_ref().is_none_or(|p| p.lock().codec().is_some())
+    }
+
+    /// What an encoded track has now; what the source has while that is not known.
+    fn encode(&mut self, t: &Track) -> Result<Codec, RecordError> {
+        let pictures = match &mut self.pictures {
+            Some(pictures) => {
+                pictures.get_mut().source(t)?;
+                pictures
+            }
+            None => {
+                let unready = || RecordError::EncoderUnavailable("the encoder was not looked for".into());
+                let means = self.means.clone().ok_or_else(unready)?;
+                self.pictures.insert(Mutex::new(ToH264::new(means, t)?))
+            }
+        };
+        Ok(pictures.get_mut().codec().cloned().unwrap_or_else(|| t.codec.clone()))
     }
 
     fn sound_of(&self, law: G711Params, rate: u32) -> Result<Sound, RecordError> {
@@ -169,30 +224,87 @@ impl Intake {
 
     /// One unit of the stream.
     pub(crate) fn unit(&mut self, unit: &Arc<AccessUnit>, out: &mut Vec<Piece>) -> Result<(), RecordError> {
-        if let Some((track, convert)) = &mut self.pictures
-            && *track == unit.track
+        if let Some(pictures) = &mut self.pictures
+            && pictures.get_mut().track() == unit.track
         {
-            let Some((changed, data, key)) = convert.get_mut().unit(unit)? else { return Ok(()) };
-            if let (Some(codec), Some(description)) = (changed, &mut self.out) {
-                description.generation += 1;
-                if let Some(t) = description.tracks.get_mut(usize::from(unit.track.0)) {
-                    t.codec = codec;
-                }
-                out.push(Piece::Description(Arc::new(description.clone())));
-            }
-            out.push(Piece::Unit(Arc::new(AccessUnit { data, key, ..AccessUnit::clone(unit) })));
-        } else if let Some((track, convert)) = &mut self.sound
+            let mut made = Vec::new();
+            let result = pictures.get_mut().unit(unit, &mut made);
+            self.made(made, out);
+            return result;
+        }
+        let mut sound = Vec::new();
+        if let Some((track, convert)) = &mut self.sound
             && track.id == unit.track
         {
-            let mut packets = Vec::new();
             match convert {
-                Sound::Aac(c) => c.unit(unit, &mut packets),
-                Sound::Opus(c) => c.get_mut().unit(unit, &mut packets),
+                Sound::Aac(c) => c.unit(unit, &mut sound),
+                Sound::Opus(c) => c.get_mut().unit(unit, &mut sound),
             }
-            out.extend(packets.into_iter().map(Piece::Unit));
         } else {
-            out.push(Piece::Unit(Arc::clone(unit)));
+            sound.push(Arc::clone(unit));
         }
+        if self.pictures.is_none() {
+            out.extend(sound.into_iter().map(Piece::Unit));
+            return Ok(());
+        }
+        self.waiting.extend(sound);
+        // Nobody misses sound without pictures that is more than a minute old.
+        let over = self.waiting.len().saturating_sub(WAITING);
+        self.waiting.drain(..over);
         Ok(())
+    }
+
+    /// What came out of encoders meanwhile. Frames are made up to `ns` of the stream, when the camera is silent.
+    pub(crate) fn look(&mut self, ns: i64, out: &mut Vec<Piece>) -> Result<(), RecordError> {
+        let Some(pictures) = &mut self.pictures else { return Ok(()) };
+        let mut made = Vec::new();
+        let result = pictures.get_mut().look(ns, &mut made);
+        self.made(made, out);
+        result
+    }
+
+    /// The pictures up to `ns` of the stream and everything that is inside the encoder, at the end. `sound` is what
+    /// [`Self::finish`] gave.
+    pub(crate) fn finish_pictures(
+        &mut self,
+        ns: i64,
+        sound: Vec<Piece>,
+        out: &mut Vec<Piece>,
+    ) -> Result<(), RecordError> {
+        let mut result = Ok(());
+        if let Some(pictures) = &mut self.pictures {
+            let mut made = Vec::new();
+            result = pictures.get_mut().finish(ns, &mut made);
+            self.made(made, out);
+            out.extend(self.waiting.drain(..).map(Piece::Unit));
+        }
+        out.extend(sound);
+        result
+    }
+
+    /// What came out of the encoder, with the sound that belongs to it.
+    fn made(&mut self, made: Vec<Made>, out: &mut Vec<Piece>) {
+        for made in made {
+            match made {
+                Made::Codec(codec) => {
+                    let Some(description) = &mut self.out else { continue };
+                    description.generation += 1;
+                    if let Some(t) = description.tracks.iter_mut().find(|t| t.kind() == MediaKind::Video) {
+                        t.codec = codec;
+                    }
+                    out.push(Piece::Description(Arc::new(description.clone())));
+                }
+                Made::Unit(unit) => {
+                    let until = unit.dts.nanos(CLOCK).saturating_add(AHEAD_NS);
+                    out.push(Piece::Unit(Arc::new(unit)));
+                    let rate = |t: TrackId| self.out.as_ref().and_then(|d| d.track(t)).map_or(48_000, |t| t.clock_rate);
+                    while self.waiting.front().is_some_and(|s| s.dts.nanos(rate(s.track)) <= until) {
+                        out.extend(self.waiting.pop_front().map(Piece::Unit));
+                    }
+                }
+                Made::Gap(from, to) => out.push(Piece::Gap(from, to)),
+                Made::Note(text) => out.push(Piece::Note(text)),
+            }
+        }
     }
 }

@@ -13,6 +13,7 @@ use vigie_codec::ffmpeg::Ffmpeg;
 use vigie_hub::Hub;
 use vigie_store::RecordingState;
 
+use crate::convert::h264::Means;
 use crate::recording::{Recording, spawn};
 use crate::volume::Volume;
 use crate::writer::Writer;
@@ -113,6 +114,7 @@ pub(crate) struct Shared {
     pub(crate) clips: tokio::sync::Semaphore,
     running: Mutex<BTreeMap<SessionId, Slot>>,
     ffmpeg: OnceCell<Arc<Ffmpeg>>,
+    encoder: OnceCell<(EncoderState, Option<Arc<Ffmpeg>>)>,
 }
 
 impl Shared {
@@ -120,6 +122,41 @@ impl Shared {
     pub(crate) async fn ffmpeg(&self) -> Arc<Ffmpeg> {
         let probe = || async { Arc::new(Ffmpeg::probe(&self.config.ffmpeg).await) };
         Arc::clone(self.ffmpeg.get_or_init(probe).await)
+    }
+
+    /// The encoder, tried out when first needed, and ffmpeg when that is what runs x264.
+    async fn encoder(&self) -> &(EncoderState, Option<Arc<Ffmpeg>>) {
+        self.encoder.get_or_init(|| self.try_encoder()).await
+    }
+
+    async fn try_encoder(&self) -> (EncoderState, Option<Arc<Ffmpeg>>) {
+        let choice = self.config.encoding.encoder;
+        let built_in = |why| (EncoderState { name: "openh264", available: true, why }, None);
+        if choice == EncoderChoice::Openh264 {
+            return built_in(None);
+        }
+        let ffmpeg = self.ffmpeg().await;
+        match (ffmpeg.try_x264().await, choice) {
+            (Ok(()), _) => (EncoderState { name: "libx264", available: true, why: None }, Some(ffmpeg)),
+            (Err(why), EncoderChoice::Libx264) => {
+                (EncoderState { name: "libx264", available: false, why: Some(why) }, None)
+            }
+            (Err(why), _) => built_in(Some(why)),
+        }
+    }
+
+    /// What a recording that encodes needs.
+    pub(crate) async fn means(&self) -> Result<Means, RecordError> {
+        let (state, x264) = self.encoder().await;
+        if !state.available {
+            let why = state.why.as_deref().unwrap_or("it does not work");
+            return Err(RecordError::EncoderUnavailable(format!(
+                "these pictures have to be encoded, and record.encoder = \"{}\" is not possible here: {why}",
+                state.name
+            )));
+        }
+        let ffmpeg = Some(self.ffmpeg().await).filter(|f| f.abilities().is_ok());
+        Ok(Means { encoding: self.config.encoding, x264: x264.clone(), ffmpeg })
     }
 }
 
@@ -169,6 +206,7 @@ impl Recorder {
                 clips: tokio::sync::Semaphore::new(crate::clip::MAX_AT_ONCE),
                 running,
                 ffmpeg: OnceCell::new(),
+                encoder: OnceCell::new(),
             }),
         })
     }
@@ -261,16 +299,18 @@ impl Recorder {
             bytes: (bitrate_bps / 8).saturating_mul(duration.as_secs()),
             free_bytes: space.free.saturating_sub(self.shared.config.keep_free_bytes),
             mode: if encodes { "encode" } else { "copy" },
-            encoder_available: self.encoder().await.available,
+            encoder_available: match &encoding.encoder {
+                // Always there; nothing has to be tried out for it.
+                EncoderChoice::Auto | EncoderChoice::Openh264 => true,
+                EncoderChoice::Libx264 => self.encoder().await.available,
+            },
         })
     }
 
     /// The encoder that recordings use which cannot be copied, for health. The first call tries it out, which takes
     /// up to some seconds; later ones answer at once.
     pub async fn encoder(&self) -> EncoderState {
-        let available = self.shared.config.encoding.encoder != EncoderChoice::Libx264;
-        let why = (!available).then(|| "x264 is not used yet".to_owned());
-        EncoderState { name: "openh264", available, why }
+        self.shared.encoder().await.0.clone()
     }
 
     /// Finishes everything: for the end of the process.

@@ -118,16 +118,20 @@ pub(super) struct Made {
 /// Makes a clip of a snapshot. It shows nothing from before `from`.
 pub(super) async fn make(shared: &Shared, past: Past, from: Instant, fps: f64) -> Result<Made, RecordError> {
     let Past { origin, taken, description, events } = past;
-    let mut intake = Intake::default();
+    // Nothing is encoded that can be copied, whatever recordings do.
+    let mut intake = Intake::new(shared.config.encoding, Some(crate::VideoMode::Auto));
     let mut writing = Writing::new(&events, ns(origin, from), taken.saturating_duration_since(from), fps);
     for event in std::iter::once(Event::Description(description)).chain(events) {
         let mut pieces = Vec::new();
         match event {
             Event::Description(d) => {
+                if intake.wants_means(&d) {
+                    intake.set_means(shared.means().await?);
+                }
                 if intake.wants_ffmpeg(&d) {
                     intake.set_ffmpeg(shared.ffmpeg().await);
                 }
-                intake.describe(&d, fps, &mut pieces)?;
+                intake.describe(&d, &mut pieces)?;
                 pieces.extend(intake.rest_of_replaced().await);
             }
             Event::Unit(u) => {
@@ -154,9 +158,13 @@ pub(super) async fn make(shared: &Shared, past: Past, from: Instant, fps: f64) -
         }
         writing.take(pieces);
     }
-    writing.take(intake.finish().await);
-    let mode = intake.mode();
-    let work = tokio::task::spawn_blocking(move || writing.finish());
+    let (sound, mode) = (intake.finish().await, intake.mode());
+    let work = tokio::task::spawn_blocking(move || {
+        let mut pieces = Vec::new();
+        intake.finish_pictures(i64::MIN, sound, &mut pieces)?;
+        writing.take(pieces);
+        writing.finish()
+    });
     let (image, cut, begins) = work.await.map_err(super::crashed)??;
     Ok(Made { cut, image, origin, begins, mode })
 }
@@ -198,6 +206,8 @@ impl Writing {
                     self.description = Some(d);
                 }
                 Piece::Unit(u) => self.unit(&u),
+                // The times say so; a clip has no log.
+                Piece::Gap(..) | Piece::Note(_) => {}
             }
         }
     }

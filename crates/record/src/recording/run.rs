@@ -36,6 +36,13 @@ const QUIET: Duration = Duration::from_millis(1500);
 /// How long after the end pictures from before it may still arrive.
 const GRACE: Duration = Duration::from_millis(250);
 
+/// Encoded frames without a picture are made up this long after their time.
+const LATE_NS: i64 = 1_000_000_000;
+/// After a stop, what came before it is encoded for so long.
+const REST: Duration = Duration::from_secs(5);
+/// Cause of a gap: pictures were there, and the encoder lost them or was too slow.
+const ENCODER: &str = "encoder";
+
 type Opened = oneshot::Sender<Result<Arc<Mutex<Live>>, RecordError>>;
 
 pub(super) struct Task {
@@ -55,6 +62,10 @@ pub(super) struct Task {
     done_duration: Duration,
     done_frames: u64,
     last_media: Instant,
+    /// When the rest began to be encoded, after a stop.
+    stopping: Option<Instant>,
+    /// Arrival of the first unit that was left out of it.
+    unencoded: Option<Instant>,
     live: Option<Arc<Mutex<Live>>>,
 }
 
@@ -69,6 +80,7 @@ impl Task {
     ) -> Self {
         let cursor = stream.subscribe(SubscribeOptions::record(shared.config.lag_bytes));
         let log = SessionLog::open(&shared.config.log_dir, &request.session_id.0);
+        let intake = Intake::new(shared.config.encoding, request.mode);
         Self {
             shared,
             request,
@@ -77,7 +89,7 @@ impl Task {
             clicked,
             started_at,
             stop,
-            intake: Intake::default(),
+            intake,
             log,
             description: None,
             open: None,
@@ -86,6 +98,8 @@ impl Task {
             done_duration: Duration::ZERO,
             done_frames: 0,
             last_media: clicked,
+            stopping: None,
+            unencoded: None,
             live: None,
         }
     }
@@ -141,10 +155,11 @@ impl Task {
         };
         self.trailing_gap(end_at).await;
         if error.is_none() {
-            let rest = self.intake.finish().await;
-            error = self.put(rest).await.err();
+            error = self.finish_intake(end_at).await.err();
         }
-        let last = self.close(Some(self.stream_ns(end_at)), &mut error).await;
+        // What is encoded ends with its last frame: the rate stays constant.
+        let end_ns = (!self.intake.is_heavy()).then(|| self.stream_ns(end_at));
+        let last = self.close(end_ns, &mut error).await;
         let result = match (last, error) {
             (Some((id, path, size_bytes)), error) => Ok(Finished {
                 id,
@@ -174,6 +189,18 @@ impl Task {
         result
     }
 
+    /// What is still inside encoders.
+    async fn finish_intake(&mut self, end_at: Instant) -> Result<(), RecordError> {
+        if let Some(from) = self.unencoded {
+            self.gap_of(from, end_at, ENCODER).await;
+        }
+        let (sound, end_ns) = (self.intake.finish().await, self.stream_ns(end_at));
+        if !self.intake.is_heavy() {
+            return self.put(sound).await;
+        }
+        self.heavy(move |intake, pieces| intake.finish_pictures(end_ns, sound, pieces)).await
+    }
+
     fn with_live(&self, f: impl FnOnce(&mut Live)) {
         if let Some(live) = &self.live {
             f(&mut live.lock());
@@ -188,12 +215,16 @@ impl Task {
             let event = tokio::select! {
                 biased;
                 () = self.stop.cancelled() => return Err(RecordError::Empty),
-                event = self.cursor.next() => event.map_err(|_| RecordError::StreamClosed)?,
+                event = self.cursor.next() => Some(event.map_err(|_| RecordError::StreamClosed)?),
                 () = &mut deadline => {
                     return Err(RecordError::SourceDown(self.shared.config.first_picture.as_secs()));
                 }
+                () = tokio::time::sleep(LOOK), if self.intake.is_heavy() => None,
             };
-            self.take(vec![event]).await?;
+            match event {
+                Some(event) => self.take(vec![event]).await?,
+                None => self.look(i64::MIN).await?,
+            }
         }
         let (id, path) = self.open.as_ref().map_or((RecordingId(0), String::new()), |o| (o.id, o.path.clone()));
         Ok(Arc::new(Mutex::new(Live {
@@ -231,6 +262,7 @@ impl Task {
                 over = self.past(&mut events, end_ns);
                 self.take(std::mem::take(&mut events)).await?;
             }
+            self.look(end_ns).await?;
             if let Some(o) = &mut self.open {
                 if self.last_media.elapsed() > QUIET && o.file.has_unwritten() {
                     let ops = o.file.flush();
@@ -281,10 +313,13 @@ impl Task {
             match event {
                 Event::Description(d) => {
                     let mut pieces = Vec::new();
+                    if self.intake.wants_means(&d) {
+                        self.intake.set_means(self.shared.means().await?);
+                    }
                     if self.intake.wants_ffmpeg(&d) {
                         self.intake.set_ffmpeg(self.shared.ffmpeg().await);
                     }
-                    self.intake.describe(&d, self.stream.state().fps, &mut pieces)?;
+                    self.intake.describe(&d, &mut pieces)?;
                     // Sound from before belongs before what follows.
                     let rest = self.intake.rest_of_replaced().await;
                     self.put(rest).await?;
@@ -292,23 +327,16 @@ impl Task {
                 }
                 Event::Unit(u) => {
                     self.last_media = u.arrived.max(self.last_media);
-                    let mut pieces = Vec::new();
-                    if self.intake.is_heavy() {
-                        let mut intake = std::mem::take(&mut self.intake);
-                        let work = tokio::task::spawn_blocking(move || {
-                            let result = intake.unit(&u, &mut pieces);
-                            (intake, pieces, result)
-                        });
-                        let (intake, made, result) = work
-                            .await
-                            .map_err(|_| RecordError::EncoderUnavailable("the encoder has crashed".into()))?;
-                        self.intake = intake;
-                        pieces = made;
-                        result?;
-                    } else {
-                        self.intake.unit(&u, &mut pieces)?;
+                    if self.is_out_of_time(&u) {
+                        continue;
                     }
-                    self.put(pieces).await?;
+                    if self.intake.is_heavy() {
+                        self.heavy(move |intake, pieces| intake.unit(&u, pieces)).await?;
+                    } else {
+                        let mut pieces = Vec::new();
+                        self.intake.unit(&u, &mut pieces)?;
+                        self.put(pieces).await?;
+                    }
                 }
                 Event::Gap(g) => self.gap(g).await,
                 // Recorders are told of losses by gaps.
@@ -316,6 +344,45 @@ impl Task {
             }
         }
         Ok(())
+    }
+
+    /// Takes what came out of encoders. Frames go on, up to `end_ns`, when the camera is silent for a second.
+    async fn look(&mut self, end_ns: i64) -> Result<(), RecordError> {
+        if !self.intake.is_heavy() {
+            return Ok(());
+        }
+        let ns = self.stream_ns(Instant::now()).saturating_sub(LATE_NS).min(end_ns);
+        self.heavy(move |intake, pieces| intake.look(ns, pieces)).await
+    }
+
+    /// Does work that takes milliseconds away from the async workers, and puts what comes of it into the file.
+    async fn heavy<F>(&mut self, work: F) -> Result<(), RecordError>
+    where
+        F: FnOnce(&mut Intake, &mut Vec<Piece>) -> Result<(), RecordError> + Send + 'static,
+    {
+        let mut intake = std::mem::take(&mut self.intake);
+        let done = tokio::task::spawn_blocking(move || {
+            let mut pieces = Vec::new();
+            let result = work(&mut intake, &mut pieces);
+            (intake, pieces, result)
+        });
+        let (intake, pieces, result) =
+            done.await.map_err(|_| RecordError::EncoderUnavailable("the encoder has crashed".into()))?;
+        self.intake = intake;
+        self.put(pieces).await?;
+        result
+    }
+
+    /// An encoder that is far behind when the recording is stopped does not get the rest: the file is wanted.
+    fn is_out_of_time(&mut self, unit: &AccessUnit) -> bool {
+        if !self.intake.is_heavy() || !self.stop.is_cancelled() {
+            return false;
+        }
+        let out = self.stopping.get_or_insert_with(Instant::now).elapsed() > REST;
+        if out {
+            self.unencoded.get_or_insert(unit.arrived);
+        }
+        out
     }
 
     async fn put(&mut self, pieces: Vec<Piece>) -> Result<(), RecordError> {
@@ -335,6 +402,11 @@ impl Task {
                     }
                     self.description = Some(d);
                 }
+                Piece::Gap(from, to) => {
+                    let (from, to) = (self.instant_of(from), self.instant_of(to));
+                    self.gap_of(from, to, ENCODER).await;
+                }
+                Piece::Note(text) => self.say(text),
                 Piece::Unit(u) => {
                     if self.open.is_none() {
                         let Some(d) = self.description.clone() else { continue };

@@ -6,6 +6,7 @@ mod bench;
 mod clip;
 mod crash;
 mod cut;
+mod encode;
 mod fixture;
 mod fragments;
 mod growth;

@@ -94,10 +94,11 @@ impl SessionFile {
         let last_shown = lane.last_shown.max(p.pts);
         // A stop that lies before the last picture (its camera's clock runs ahead) hides none.
         let end = end.filter(|&e| e > last_shown);
-        let usual = lane.end.max(p.pts + i64::from(lane.nominal));
+        // The picture that is decoded last need not be the one that is shown last.
+        let nominal = i64::from(lane.nominal);
+        let usual = lane.end.max(p.pts + nominal);
         let until = end.filter(|_| paces).unwrap_or(usual);
-        // Its duration counts from its decode time, so that it is shown until then.
-        let next = p.dts + (until - p.pts).max(1);
+        let next = p.dts + (nominal + until - usual).max(1);
         self.settle(index, next, ops);
         let lane = &mut self.lanes[index];
         lane.end = end.map_or(until, |e| if paces { e } else { lane.end.min(e) });

@@ -95,7 +95,7 @@ impl Task {
     ) -> Result<(), RecordError> {
         let click_ns = (self.part == 1).then(|| self.stream_ns(self.clicked));
         let left = self.request.duration.saturating_sub(self.clicked.elapsed());
-        let plan = Plan { duration: left, click_ns, fps: self.stream.state().fps };
+        let plan = Plan { duration: left, click_ns, fps: self.intake.fps().unwrap_or_else(|| self.stream.state().fps) };
         let (file, head) = SessionFile::create(description, first, plan);
 
         // 1. The file, with disk blocks for its reserve and its head synced; 2. its entry in the folder.

@@ -8,7 +8,7 @@ use vigie_hub::{Gap, GapCause, Status};
 use vigie_store::RecordedGap;
 
 use super::file::progress;
-use super::{Finished, Phase, QUIET, Task, millis};
+use super::{ENCODER, Finished, Phase, QUIET, Task, millis};
 use crate::RecordError;
 use crate::recorder::disk_full;
 
@@ -73,22 +73,31 @@ impl Task {
     }
 
     pub(super) async fn gap(&mut self, gap: Gap) {
+        // Who encodes falls behind because of the encoder.
+        let cause = match gap.cause {
+            GapCause::Overrun if self.intake.is_heavy() => ENCODER,
+            other => other.as_str(),
+        };
+        self.gap_of(gap.from, gap.to, cause).await;
+    }
+
+    pub(super) async fn gap_of(&mut self, from: Instant, to: Instant, cause: &str) {
         let Some(o) = &self.open else { return };
-        if gap.to <= self.clicked {
+        if to <= self.clicked {
             return;
         }
-        let from = gap.from.max(self.clicked);
+        let from = from.max(self.clicked);
         let row = RecordedGap {
             recording_id: o.id,
             from: self.wall_of(from),
-            to: Some(self.wall_of(gap.to)),
+            to: Some(self.wall_of(to)),
             offset_ms: millis(from.saturating_duration_since(self.clicked)),
-            cause: gap.cause.as_str().into(),
+            cause: cause.to_owned(),
         };
         if let Err(e) = self.shared.index.gap(&row).await {
             warn!(recording = %o.id, error = %e, "a gap could not be noted");
         }
-        let length = gap.to.saturating_duration_since(from);
+        let length = to.saturating_duration_since(from);
         self.say(format_args!("gap of {length:?} at {} ms: {}", row.offset_ms, row.cause));
         self.with_live(|l| l.gaps += 1);
     }
