@@ -1,5 +1,96 @@
 // Made by `npm run gen` from /api/openapi.json. Not for editing.
 export interface paths {
+    "/api/admin/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who did what; for super administrators. */
+        get: operations["get_api_admin_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Accounts that the caller may manage, by name. */
+        get: operations["get_api_admin_users"];
+        put?: never;
+        /** Add an account. */
+        post: operations["post_api_admin_users"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One account. */
+        get: operations["get_api_admin_users_id"];
+        /**
+         * Change an account; fields that are left out stay. What it may do changes with its next call; one that is disabled is
+         *     signed out everywhere.
+         */
+        put: operations["put_api_admin_users_id"];
+        post?: never;
+        /** Remove an account; what it recorded stays. */
+        delete: operations["delete_api_admin_users_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/users/{id}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give somebody else's account a new password; it is signed out everywhere. */
+        post: operations["post_api_admin_users_id_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/kiosk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hand in a pass: the cookie that comes back opens its court. */
+        post: operations["post_api_auth_kiosk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/login": {
         parameters: {
             query?: never;
@@ -298,6 +389,61 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/clubs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Clubs that the caller may see. */
+        get: operations["get_api_clubs"];
+        put?: never;
+        /** Add a club; for super administrators. */
+        post: operations["post_api_clubs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/clubs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One club. */
+        get: operations["get_api_clubs_id"];
+        /** Rename a club or set its time zone; fields that are left out stay. */
+        put: operations["put_api_clubs_id"];
+        post?: never;
+        /** Remove a club without courts; for super administrators. */
+        delete: operations["delete_api_clubs_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/clubs/{id}/terrains": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Courts of a club. */
+        get: operations["get_api_clubs_id_terrains"];
+        put?: never;
+        /** Add a court to a club; for administrators of the club. */
+        post: operations["post_api_clubs_id_terrains"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/events": {
         parameters: {
             query?: never;
@@ -532,6 +678,77 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/terrains": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All courts that the caller may see, with what happens on them now. */
+        get: operations["get_api_terrains"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/terrains/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One court. */
+        get: operations["get_api_terrains_id"];
+        /** Change a court; fields that are left out stay. An open session goes on with the camera that it began with. */
+        put: operations["put_api_terrains_id"];
+        post?: never;
+        /** Remove a court on which no session is open; its kiosk passes end, its recordings stay. */
+        delete: operations["delete_api_terrains_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/terrains/{id}/kiosk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Passes of a court that still work; for administrators of the club. */
+        get: operations["get_api_terrains_id_kiosk"];
+        put?: never;
+        /** Make a pass for the tablet beside a court; for administrators of the club. */
+        post: operations["post_api_terrains_id_kiosk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/terrains/{id}/kiosk/{pass_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End a pass; the tablet is out with its next call. */
+        delete: operations["delete_api_terrains_id_kiosk_pass_id"];
         options?: never;
         head?: never;
         patch?: never;
@@ -918,10 +1135,66 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description An account as administrators see it. */
+        AccountView: {
+            /**
+             * Format: int64
+             * @description Its club; null for super administrators, and for accounts whose club was removed.
+             */
+            club_id?: number | null;
+            /** @description What that is called. */
+            club_name?: string | null;
+            /** @description When it was made (RFC 3339). */
+            created_at: string;
+            /** @description Whether it may sign in. */
+            enabled: boolean;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description When somebody last signed in with it (RFC 3339). */
+            last_login_at?: string | null;
+            /** @description `SUPER_ADMIN`, `CLUB_ADMIN` or `PLAYER`. */
+            role: string;
+            /** @description Its name. */
+            username: string;
+        };
         Alive: {
             /** @description `ok`. */
             status: string;
             success: boolean;
+        };
+        AuditReply: {
+            count: number;
+            /** @description Newest first. */
+            entries: components["schemas"]["AuditView"][];
+            success: boolean;
+        };
+        /** @description An entry of the audit log as the API shows it. */
+        AuditView: {
+            /** @description A stable word such as `camera.delete`. */
+            action: string;
+            /** @description The name then; of an API token `user/token`. */
+            actor: string;
+            /** @description From which address. */
+            address?: string | null;
+            /** @description RFC 3339. */
+            at: string;
+            /** @description More, for machines; never a secret. */
+            details: unknown;
+            /**
+             * Format: int64
+             * @description Grows with time.
+             */
+            id: number;
+            /** @description To what, e.g. `camera/3`. */
+            target: string;
+            /**
+             * Format: int64
+             * @description Who; null for somebody not signed in, and for Vigie itself.
+             */
+            user_id?: number | null;
         };
         CameraCounts: {
             /**
@@ -1126,6 +1399,45 @@ export interface components {
         };
         ClosedReply: {
             session_id: string;
+            success: boolean;
+        };
+        ClubChangeInput: {
+            /** @description 1–80 characters, unique without regard to case. */
+            name?: string | null;
+            /** @description IANA name. */
+            timezone?: string | null;
+        };
+        ClubInput: {
+            /** @description 1–80 characters, unique without regard to case. */
+            name: string;
+            /** @description IANA name such as `Europe/Paris`; this server's when it is left out. */
+            timezone?: string | null;
+        };
+        ClubReply: {
+            club: components["schemas"]["ClubView"];
+            success: boolean;
+        };
+        /** @description A club as the API shows it. */
+        ClubView: {
+            /** @description When it was made (RFC 3339). */
+            created_at: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description Its name; unique. */
+            name: string;
+            /** @description How many courts it has. */
+            terrain_count: number;
+            /** @description IANA name of its time zone, e.g. `Europe/Paris`. */
+            timezone: string;
+            /** @description How many accounts belong to it. */
+            user_count: number;
+        };
+        ClubsReply: {
+            clubs: components["schemas"]["ClubView"][];
+            count: number;
             success: boolean;
         };
         Components: {
@@ -1349,6 +1661,17 @@ export interface components {
             /** @description For those who signed in. */
             version?: string | null;
         };
+        KioskInput: {
+            /** @description What stands behind the `#` of the link. */
+            pass: string;
+        };
+        KioskReply: {
+            /** @description When the pass ends (RFC 3339). */
+            expires_at: string;
+            success: boolean;
+            terrain: components["schemas"]["TerrainView"];
+            user: components["schemas"]["UserView"];
+        };
         LoginInput: {
             password: string;
             username: string;
@@ -1431,6 +1754,74 @@ export interface components {
             success: boolean;
             /** @description Shown this once. */
             token: string;
+        };
+        NewUserInput: {
+            /**
+             * Format: int64
+             * @description For everybody but super administrators; a club administrator's own when it is left out.
+             */
+            club_id?: number | null;
+            /** @description Whether it may sign in; true when it is left out. */
+            enabled?: boolean | null;
+            /** @description At least 10 characters; made up, and answered this once, when it is left out. */
+            password?: string | null;
+            /** @description `SUPER_ADMIN`, `CLUB_ADMIN` or `PLAYER`. */
+            role: string;
+            /** @description At most 64 letters, digits and `. _ - @ +`; unique without regard to case. */
+            username: string;
+        };
+        NewUserReply: {
+            /** @description Only when it was made up here, and only this once. */
+            password?: string | null;
+            success: boolean;
+            user: components["schemas"]["AccountView"];
+        };
+        PassInput: {
+            /**
+             * Format: int64
+             * @description 1–8760; 12 when it is left out.
+             * @default null
+             */
+            hours: number | null;
+            /**
+             * @description What to call it; the court's name when it is left out.
+             * @default null
+             */
+            name: string | null;
+        };
+        PassReply: {
+            pass: components["schemas"]["PassView"];
+            /** @description The same as a QR code: an SVG document. */
+            qr_svg: string;
+            success: boolean;
+            /** @description Opens the court on whatever device follows it; shown this once. */
+            url: string;
+        };
+        /** @description A pass as administrators see it. */
+        PassView: {
+            /** @description When it was made (RFC 3339). */
+            created_at: string;
+            /** @description When it ends (RFC 3339). */
+            expires_at?: string | null;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description When it last let somebody in, to the minute (RFC 3339). */
+            last_used_at?: string | null;
+            /** @description What it is called. */
+            name: string;
+            /**
+             * Format: int64
+             * @description The court that it opens.
+             */
+            terrain_id: number;
+        };
+        PassesReply: {
+            count: number;
+            passes: components["schemas"]["PassView"][];
+            success: boolean;
         };
         PasswordInput: {
             current_password: string;
@@ -1544,6 +1935,18 @@ export interface components {
             state: string;
             /** @description The file, after the end. */
             video_path?: string | null;
+        };
+        ResetInput: {
+            /**
+             * @description At least 10 characters; made up, and answered this once, when it is left out.
+             * @default null
+             */
+            password: string | null;
+        };
+        ResetReply: {
+            /** @description Only when it was made up here, and only this once. */
+            password?: string | null;
+            success: boolean;
         };
         /** @description A body that names a session. */
         SessionInput: {
@@ -1811,6 +2214,71 @@ export interface components {
             streams: components["schemas"]["StreamUrls"][];
             success: boolean;
         };
+        TerrainChangeInput: {
+            /**
+             * Format: int64
+             * @description Another camera; null takes it away.
+             */
+            camera_id?: number | null;
+            /** @description Whether sessions may be made on it. */
+            enabled?: boolean | null;
+            /** @description 1–80 characters, unique in the club without regard to case. */
+            name?: string | null;
+        };
+        TerrainInput: {
+            /**
+             * Format: int64
+             * @description The camera that looks at it; one without a club comes into this one.
+             */
+            camera_id?: number | null;
+            /** @description Whether sessions may be made on it; true when it is left out. */
+            enabled?: boolean | null;
+            /** @description 1–80 characters, unique in the club without regard to case. */
+            name: string;
+        };
+        TerrainReply: {
+            success: boolean;
+            terrain: components["schemas"]["TerrainView"];
+        };
+        /** @description A court as the API shows it. */
+        TerrainView: {
+            /**
+             * Format: int64
+             * @description The camera that looks at it.
+             */
+            camera_id?: number | null;
+            /** @description What that is called. */
+            camera_name?: string | null;
+            /**
+             * Format: int64
+             * @description Its club.
+             */
+            club_id: number;
+            /** @description What that is called. */
+            club_name: string;
+            /** @description When it was made (RFC 3339). */
+            created_at: string;
+            /** @description Whether sessions may be made on it. */
+            enabled: boolean;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description Whether its camera sends pictures at this moment. */
+            live: boolean;
+            /** @description Its name. */
+            name: string;
+            /** @description The open session on it, when the caller may see that session. */
+            session_id?: string | null;
+            /** @description `disabled|no_camera|recording|reserved|camera_offline|ready`, the first that is true. */
+            status: string;
+        };
+        TerrainsReply: {
+            count: number;
+            success: boolean;
+            terrains: components["schemas"]["TerrainView"][];
+        };
         TestReply: {
             result: components["schemas"]["TestView"];
             /** @description Whether the test ran; how it went stands in `result`. */
@@ -1901,6 +2369,18 @@ export interface components {
             success: boolean;
             tokens: components["schemas"]["TokenView"][];
         };
+        UserChangeInput: {
+            /** Format: int64 */
+            club_id?: number | null;
+            enabled?: boolean | null;
+            /** @description `SUPER_ADMIN`, `CLUB_ADMIN` or `PLAYER`. */
+            role?: string | null;
+            username?: string | null;
+        };
+        UserReply: {
+            success: boolean;
+            user: components["schemas"]["AccountView"];
+        };
         /** @description A user as the API shows it. */
         UserView: {
             /**
@@ -1908,6 +2388,8 @@ export interface components {
              * @description Its club.
              */
             club_id?: number | null;
+            /** @description What that is called. */
+            club_name?: string | null;
             /**
              * Format: int64
              * @description Its number.
@@ -1915,8 +2397,18 @@ export interface components {
             id: number;
             /** @description `SUPER_ADMIN`, `CLUB_ADMIN` or `PLAYER`. */
             role: string;
+            /**
+             * Format: int64
+             * @description Of a kiosk pass: the one court that it opens.
+             */
+            terrain_id?: number | null;
             /** @description Its name. */
             username: string;
+        };
+        UsersReply: {
+            count: number;
+            success: boolean;
+            users: components["schemas"]["AccountView"][];
         };
         VideoHealth: {
             active_recordings: number;
@@ -2056,6 +2548,209 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    get_api_admin_audit: {
+        parameters: {
+            query?: {
+                /** @description 1–1000; 100 when missing. */
+                limit?: number;
+                /** @description Older than the entry of this number. */
+                before?: number;
+                /** @description By this name, without regard to case. */
+                actor?: string;
+                /** @description This action; with a trailing dot, every action that begins so (`camera.`). */
+                action?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditReply"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    get_api_admin_users: {
+        parameters: {
+            query?: {
+                club_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsersReply"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    post_api_admin_users: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUserInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewUserReply"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    get_api_admin_users_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserReply"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    put_api_admin_users_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserChangeInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserReply"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    delete_api_admin_users_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    post_api_admin_users_id_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResetInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResetReply"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    post_api_auth_kiosk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KioskInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KioskReply"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
     post_api_auth_login: {
         parameters: {
             query?: never;
@@ -2690,6 +3385,175 @@ export interface operations {
             default: components["responses"]["Failure"];
         };
     };
+    get_api_clubs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClubsReply"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    post_api_clubs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClubInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClubReply"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    get_api_clubs_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClubReply"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    put_api_clubs_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClubChangeInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClubReply"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    delete_api_clubs_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    get_api_clubs_id_terrains: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TerrainsReply"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    post_api_clubs_id_terrains: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TerrainInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TerrainReply"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
     get_api_events: {
         parameters: {
             query?: {
@@ -3129,6 +3993,174 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Diagnosis"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    get_api_terrains: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TerrainsReply"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    get_api_terrains_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TerrainReply"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    put_api_terrains_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TerrainChangeInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TerrainReply"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    delete_api_terrains_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    get_api_terrains_id_kiosk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassesReply"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    post_api_terrains_id_kiosk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PassInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassReply"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    delete_api_terrains_id_kiosk_pass_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                pass_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
                 };
             };
             default: components["responses"]["Failure"];
