@@ -6,7 +6,7 @@
 //! read the ratios.
 //!
 //! `cargo run --release -p vigie-benches -- system [--vigie target/release/vigie] [--cameras 100] [--rounds 5]
-//! [--seconds 10] [--only start|cameras|cut|snapshot]` measures the whole program from outside.
+//! [--seconds 10] [--only start|cameras|courts|cut|snapshot]` measures the whole program from outside.
 
 #![allow(clippy::print_stdout)]
 
@@ -32,7 +32,7 @@ fn main() -> Result<()> {
         ["farm", rest @ ..] => farm::run(rest),
         _ => bail!(
             "usage: vigie-benches rtsp-fanout [--readers N] [--udp-readers N] [--cameras N] [--seconds S]\n       \
-             vigie-benches system [--vigie PATH] [--cameras N] [--rounds N] [--seconds S] [--only start|cameras|cut|snapshot]"
+             vigie-benches system [--vigie PATH] [--cameras N] [--rounds N] [--seconds S] [--only start|cameras|courts|cut|snapshot]"
         ),
     }
 }

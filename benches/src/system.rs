@@ -3,6 +3,7 @@
 //! **Nothing is counted but what the `vigie` process does**: its CPU clock, its resident memory, and the time until its
 //! answer is there. Memory figures are beyond the media that its rings hold, as `/metrics` says.
 
+mod courts;
 mod cut;
 mod many;
 mod server;
@@ -54,8 +55,13 @@ pub(crate) fn run(o: &Options) -> Result<()> {
     sys::pin(1)?;
     println!("{} on core 0; cameras (1080p25, 4 Mbit/s), players and questions on core 1", o.vigie.display());
     let mut table = Table::default();
-    let parts: [(&str, Part); 4] =
-        [("start", start_and_idle), ("cameras", many::run), ("cut", cut::run), ("snapshot", snapshot::run)];
+    let parts: [(&str, Part); 5] = [
+        ("start", start_and_idle),
+        ("cameras", many::run),
+        ("courts", courts::run),
+        ("cut", cut::run),
+        ("snapshot", snapshot::run),
+    ];
     for (name, part) in parts {
         if o.only.as_ref().is_some_and(|only| only != name) {
             continue;

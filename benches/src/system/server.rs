@@ -126,6 +126,14 @@ impl Server {
         Ok((checked(path, response.status().as_u16(), &bytes)?, took))
     }
 
+    /// The body of a GET, to be read as it comes.
+    pub(super) fn open(&self, path: &str) -> Result<impl std::io::Read + use<>> {
+        let request = Request::get(format!("{}{path}", self.http)).header("Authorization", &self.token);
+        let response = self.agent.run(request.body(())?)?;
+        ensure!(response.status().is_success(), "{path}: {}", response.status());
+        Ok(response.into_body().into_reader())
+    }
+
     /// JSON of a POST, and how long it took.
     pub(super) fn post(&self, path: &str, body: &Value) -> Result<(Value, Duration)> {
         let request = Request::post(format!("{}{path}", self.http))

@@ -271,6 +271,12 @@ impl Watcher {
             Status::Idle | Status::Disabled => self.connecting = None,
         }
         self.core.bus.tell(Notice::Camera(id));
+        if main {
+            // Whether a court can be recorded depends on its camera.
+            for court in self.core.courts_of_camera(id) {
+                self.core.bus.tell(Notice::Terrain(court));
+            }
+        }
     }
 
     async fn live(&mut self, id: CameraId, took: Option<u64>) {

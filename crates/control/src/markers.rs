@@ -140,6 +140,7 @@ impl Markers {
         let marked = if mark.recording_id.is_some() || mark.offset_seconds.is_some() {
             let place = self.place(&session, mark.recording_id, mark.offset_seconds).await?;
             let marker = self.core.store.insert_marker(NewMarker { label, user_id: user, ..place }).await?;
+            self.core.bus.tell(Notice::Marker { session: session.id.clone(), marker: marker.id });
             Marked { marker: marker.into(), clip: None, clip_error: None }
         } else {
             if session.state == SessionState::Closed {

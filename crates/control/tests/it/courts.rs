@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use vigie_base::{CameraId, SessionId, StreamKey, UnixMillis};
+use vigie_control::events::Notice;
 use vigie_control::recordings::{EstimateQuery, FileQuery};
 use vigie_control::sessions::SessionRequest;
 use vigie_control::{Identity, Kind, SessionPorts};
@@ -102,7 +103,14 @@ fn on(terrain: i64) -> SessionRequest {
 async fn a_session_on_a_court_is_named_after_it_and_says_whose_it_is() {
     let c = Clubs::new().await;
     let (court, camera) = c.courts[1];
+    let mut notices = c.house.control.events.subscribe();
     let s = c.house.control.sessions.create(&c.player, on(court), &links()).await.unwrap();
+    let mut told = Vec::new();
+    while let Ok(n) = notices.try_recv() {
+        told.push(n);
+    }
+    let of_court = |n: &&Notice| **n == Notice::Terrain(court);
+    assert!(told.iter().filter(of_court).count() >= 2, "taken, then ready to record: {told:?}");
     assert_eq!(s.session_id, format!("sess_1_{court}_{}", T0.seconds()));
     assert_eq!((s.club_id, s.terrain_id, s.camera_id), (1, Some(court), Some(camera)));
     assert_eq!(s.terrain_name.as_deref(), Some("Court 2"));
