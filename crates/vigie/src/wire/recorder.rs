@@ -38,5 +38,11 @@ pub(super) async fn open(
             "put right what the last run left behind"
         );
     }
+    // Beforehand, so that neither health nor the first recording that has to encode waits for it.
+    let tried = recorder.clone();
+    tokio::spawn(async move {
+        let state = tried.encoder().await;
+        info!(encoder = state.name, available = state.available, why = state.why, "the encoder for recordings");
+    });
     Ok(recorder)
 }
