@@ -55,6 +55,7 @@ async fn every_operation_without_credentials_is_refused() {
             "get /api/video/health",
             "get /health",
             "get /metrics",
+            "post /api/auth/kiosk",
             "post /api/auth/login",
             "post /api/auth/refresh",
             "post /api/setup",
