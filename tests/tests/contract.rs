@@ -63,7 +63,11 @@ fn the_description_is_whole_and_every_route_in_it_answers() -> Result<()> {
             }
             let name = operation["operationId"].as_str().context("operationId")?;
             ensure!(names.insert(name.to_owned()), "{name} is there twice");
-            let filled = path.replace("{id}", "99").replace("{session_id}", "sess_0_9_9");
+            let filled = path
+                .replace("{id}", "99")
+                .replace("{pass_id}", "9")
+                .replace("{marker_id}", "9")
+                .replace("{session_id}", "sess_0_9_9");
             ensure!(!filled.contains('{'), "{path} has a parameter that this test does not know");
             let r = ask(&vigie, &method.to_uppercase(), &filled, &[("Content-Type", "application/json")], b"{}")?;
             let open = operation["security"].as_array().is_none_or(Vec::is_empty);
