@@ -154,9 +154,6 @@ impl Control {
             timer: Mutex::default(),
         });
         control.cameras.start().await?;
-        // Tried out now, so that nobody who asks how things are has to wait for it.
-        let recorder = control.core.recorder.clone();
-        tokio::spawn(async move { recorder.encoder().await });
         let recordings = control.recordings.clone();
         // A shorter patience with idle sessions has to be looked after as often.
         let every = CLEAN_UP_EVERY.min(control.core.config.session_timeout).max(Duration::from_secs(1));
@@ -187,6 +184,8 @@ impl Control {
 }
 
 async fn clean_up(recordings: recordings::Recordings, every: Duration, cancel: CancellationToken) {
+    // The encoder is tried out now, so that nobody who asks how things are has to wait for it.
+    let _ = cancel.run_until_cancelled(recordings.core.recorder.encoder()).await;
     loop {
         tokio::select! {
             () = tokio::time::sleep(every) => {}
