@@ -254,6 +254,13 @@ impl Intake {
         Ok(())
     }
 
+    /// Media was lost because this is too slow.
+    pub(crate) fn fell_behind(&mut self) {
+        if let Some(pictures) = &mut self.pictures {
+            pictures.get_mut().fell_behind();
+        }
+    }
+
     /// What came out of encoders meanwhile. Frames are made up to `ns` of the stream, when the camera is silent.
     pub(crate) fn look(&mut self, ns: i64, out: &mut Vec<Piece>) -> Result<(), RecordError> {
         let Some(pictures) = &mut self.pictures else { return Ok(()) };

@@ -4,6 +4,7 @@
 //! cause `encoder`, another encoder is started at the next picture, and after [`RESTARTS`] of them the built-in one
 //! takes over. One that is too slow makes the recorder fall behind in the hub's ring, whose budget bounds the memory.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,11 +50,38 @@ pub(crate) enum Made {
     Note(String),
 }
 
-/// An encoder and the frame that its first picture was.
+/// An encoder and which frames its pictures are.
 struct Coder {
     inner: Box<dyn SteadyEncoder>,
-    first: i64,
+    frames: Frames,
     size: (u32, u32),
+}
+
+/// Frame numbers of the pictures that went into an encoder, as far as they are still asked for.
+#[derive(Debug, Default)]
+struct Frames {
+    /// The number of the first of them among all that went in.
+    from: i64,
+    numbers: VecDeque<i64>,
+}
+
+/// More pictures than this never lie between one that goes in and one that comes out.
+const REMEMBERED: usize = 512;
+
+impl Frames {
+    fn push(&mut self, frame: i64) {
+        self.numbers.push_back(frame);
+        if self.numbers.len() > REMEMBERED {
+            self.numbers.pop_front();
+            self.from += 1;
+        }
+    }
+
+    /// The frame of the n-th picture; what lies before the first one counts down from it.
+    fn number(&self, n: i64) -> i64 {
+        let known = usize::try_from(n - self.from).ok().and_then(|i| self.numbers.get(i).copied());
+        known.unwrap_or_else(|| self.numbers.front().copied().unwrap_or(0) + n - self.from)
+    }
 }
 
 /// See the module. Not to be used on an async worker.
@@ -68,6 +96,8 @@ pub(crate) struct ToH264 {
     given: i64,
     failures: u32,
     slate: bool,
+    /// Pictures were lost because the encoder is too slow: what lies before the next one is left out.
+    behind: bool,
     /// Time of the newest picture, and how far it was from the one before.
     newest_ns: Option<i64>,
     usual_ns: i64,
@@ -88,6 +118,7 @@ impl ToH264 {
             given: 0,
             failures: 0,
             slate: false,
+            behind: false,
             newest_ns: None,
             usual_ns: 0,
             template: None,
@@ -127,6 +158,9 @@ impl ToH264 {
     }
 
     fn show(&mut self, ns: i64, picture: Picture, out: &mut Vec<Made>) -> Result<(), RecordError> {
+        if std::mem::take(&mut self.behind) {
+            self.pacer.jump(ns);
+        }
         self.until(ns, out)?;
         if let Some(before) = self.newest_ns.replace(ns).filter(|_| !self.slate) {
             self.usual_ns = ns.saturating_sub(before).max(0);
@@ -150,10 +184,14 @@ impl ToH264 {
         if let Some(coder) = &mut self.coder {
             // What is wrong with it is seen at the next picture.
             let _ = coder.inner.pull(&mut coded);
-            let first = coder.first;
-            self.give(first, coded, out);
+            self.give(coded, out);
         }
         Ok(())
+    }
+
+    /// Pictures were lost because this is too slow.
+    pub(crate) fn fell_behind(&mut self) {
+        self.behind = true;
     }
 
     /// Gives the frames before `ns`, whether or not there are pictures for them.
@@ -196,13 +234,13 @@ impl ToH264 {
                 Some(coder) => coder,
                 None => {
                     let inner = self.start(size, picture.colour(), out)?;
-                    self.coder.insert(Coder { inner, first: frame, size })
+                    self.coder.insert(Coder { inner, frames: Frames::default(), size })
                 }
             };
             let mut coded = Vec::new();
+            coder.frames.push(frame);
             let pushed = coder.inner.push(picture.view(), &mut coded);
-            let first = coder.first;
-            self.give(first, coded, out);
+            self.give(coded, out);
             match pushed {
                 Ok(()) => return Ok(()),
                 Err(e) => self.failed(&e, frame, out),
@@ -261,8 +299,8 @@ impl ToH264 {
         let Some(coder) = &mut self.coder else { return };
         let mut coded = Vec::new();
         let finished = coder.inner.finish(FINISH, &mut coded);
-        let (first, missing) = (coder.first, i64::try_from(coder.inner.inside()).unwrap_or(0));
-        self.give(first, coded, out);
+        let missing = i64::try_from(coder.inner.inside()).unwrap_or(0);
+        self.give(coded, out);
         self.coder = None;
         if let Err(e) = finished {
             out.push(Made::Note(format!("the encoder ended badly: {e}")));
@@ -272,22 +310,22 @@ impl ToH264 {
         }
     }
 
-    fn give(&mut self, first: i64, coded: Vec<Coded>, out: &mut Vec<Made>) {
+    fn give(&mut self, coded: Vec<Coded>, out: &mut Vec<Made>) {
+        let (Some(coder), Some(template)) = (&self.coder, &self.template) else { return };
         if coded.is_empty() {
             return;
         }
-        let codec = self.coder.as_ref().and_then(|c| c.inner.codec());
-        if let Some(codec) = codec.filter(|c| self.known.as_ref() != Some(c)) {
+        if let Some(codec) = coder.inner.codec().filter(|c| self.known.as_ref() != Some(c)) {
             self.known = Some(codec.clone());
             out.push(Made::Codec(codec));
         }
-        let Some(template) = &self.template else { return };
         for c in coded {
-            self.given = self.given.max(first + c.shown + 1);
+            let shown = coder.frames.number(c.shown);
+            self.given = self.given.max(shown + 1);
             out.push(Made::Unit(AccessUnit {
                 track: self.track,
-                pts: MediaTime(self.pacer.ticks(first + c.shown)),
-                dts: MediaTime(self.pacer.ticks(first + c.decoded)),
+                pts: MediaTime(self.pacer.ticks(shown)),
+                dts: MediaTime(self.pacer.ticks(coder.frames.number(c.decoded))),
                 key: c.key,
                 data: c.data,
                 ..template.clone()

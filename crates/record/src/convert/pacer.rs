@@ -66,6 +66,13 @@ impl Pacer {
         self.held = Some(picture);
     }
 
+    /// Leaves out the frames before `ns`, because nobody can encode them in time: the picture before is shown longer.
+    pub(super) fn jump(&mut self, ns: i64) {
+        if self.held.is_some() {
+            self.next = self.next.max(self.nearest(ns));
+        }
+    }
+
     /// The last picture, at the end: when it was never given, a frame for it.
     pub(super) fn last(&mut self) -> Option<(i64, &Picture)> {
         if self.next > self.nearest(self.newest_ns) {

@@ -194,7 +194,9 @@ impl Task {
         if let Some(from) = self.unencoded {
             self.gap_of(from, end_at, ENCODER).await;
         }
-        let (sound, end_ns) = (self.intake.finish().await, self.stream_ns(end_at));
+        let sound = self.intake.finish().await;
+        // Frames up to the end, unless there was no time even for what has come.
+        let end_ns = if self.unencoded.is_some() { i64::MIN } else { self.stream_ns(end_at) };
         if !self.intake.is_heavy() {
             return self.put(sound).await;
         }

@@ -266,6 +266,43 @@ async fn an_encoder_that_always_dies_is_replaced_by_the_built_in_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_encoder_that_is_too_slow_leaves_gaps_with_its_name_and_bounded_memory() {
+    // Ten of our pictures a second get through.
+    let slow = "{ while :; do n=$(head -c 86400 | tee /dev/fd/3 | wc -c); [ \"$n\" -gt 0 ] || break; sleep 0.1; done; } \
+                3>&1 | ffmpeg \"$@\"; exit 0";
+    let mut h = House::with_wrapper(slow);
+    let f = mjpeg(&h, 6);
+    let limit = f.units.iter().filter(|u| u.track == TrackId(0)).take(10).map(|u| u.data.len()).sum();
+    let (hub, disk, index) = (Hub::default(), h.disk.clone(), h.index.clone());
+    let mut limits = config(h.dir.path());
+    (limits.ffmpeg, limits.lag_bytes) = (h.dir.path().join("wrapper"), limit);
+    limits.first_picture = Duration::from_secs(20);
+    h.camera = Camera::new(&hub);
+    h.recorder = Recorder::new(limits, hub, Arc::new(disk), Arc::new(index)).expect("threads");
+    h.recorder.encoder().await;
+    let r = h.recorder.clone();
+    let started = tokio::spawn(async move { r.start(request(Duration::from_secs(600))).await });
+    h.camera.wanted().await;
+    h.camera.start = Instant::now();
+    h.camera.describe(&f);
+    let step = Duration::from_millis(40);
+    for n in 0..150 {
+        h.camera.play_between(&f, Duration::ZERO, step * n..step * (n + 1));
+        tokio::time::sleep_until((h.camera.start + step * (n + 1)).into()).await;
+    }
+    let recording = started.await.expect("no panic").expect("started");
+    let clock = Instant::now();
+    let done = recording.stop().await.expect("finished");
+    assert!(clock.elapsed() < Duration::from_secs(20), "{:?}", clock.elapsed());
+    let gaps = h.index.rows.gaps.lock().clone();
+    assert!(!gaps.is_empty() && gaps.iter().all(|g| g.cause == "encoder"), "{gaps:?}");
+    assert!(recording.status().gaps as usize == gaps.len());
+    // The timeline is true to the camera's, with the last picture before each hole held.
+    let (_, _, frames, pictures, _) = facts(&h.file(&done));
+    assert!((pictures - 6.0).abs() < 1.5 && frames > 20, "{frames} in {pictures} s");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn while_the_camera_is_gone_frames_go_on_and_then_say_so() {
     let mut h = House::new(|_, c| c.encoding.encoder = EncoderChoice::Openh264);
     let f = mjpeg(&h, 1);

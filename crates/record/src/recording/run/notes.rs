@@ -75,7 +75,10 @@ impl Task {
     pub(super) async fn gap(&mut self, gap: Gap) {
         // Who encodes falls behind because of the encoder.
         let cause = match gap.cause {
-            GapCause::Overrun if self.intake.is_heavy() => ENCODER,
+            GapCause::Overrun if self.intake.is_heavy() => {
+                self.intake.fell_behind();
+                ENCODER
+            }
             other => other.as_str(),
         };
         self.gap_of(gap.from, gap.to, cause).await;
