@@ -4,7 +4,7 @@
 //! written with small samples: what is measured grows with their number, not with their size. `VIGIE_BENCH_DIR` chooses
 //! the disk; the file was written a moment ago, so what is read comes from memory.
 
-#![allow(clippy::print_stdout, clippy::expect_used, reason = "a bench prints and gives up loudly")]
+#![allow(clippy::print_stdout, clippy::expect_used, clippy::panic, reason = "a bench prints and gives up loudly")]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
