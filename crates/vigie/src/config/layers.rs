@@ -172,7 +172,7 @@ fn sections(table: Table, file: &str, warnings: &mut Vec<String>) -> anyhow::Res
         match (section.as_str(), value) {
             ("cameras", value) => {
                 let tables = value.as_array().into_iter().flatten().filter_map(Value::as_table);
-                warnings.extend(tables.flat_map(|t| keys::unknown_of_camera(t)));
+                warnings.extend(tables.flat_map(keys::unknown_of_camera));
                 out.cameras = Some(value);
             }
             ("padelvar", Value::Table(t)) => padelvar = Some(t),
