@@ -162,6 +162,27 @@ describe('a tablet beside a court', () => {
     );
   });
 
+  step('a game that nobody records has its replay too, and gives the court back', async () => {
+    await page.getByRole('button', { name: 'Replay without recording' }).tap();
+    const replay = page.getByRole('button', { name: 'Replay!' });
+    await replay.waitFor();
+    assert.equal(await recording(), undefined);
+    // The camera's last pictures are kept from here on.
+    await until('something is kept', async () => {
+      await replay.tap();
+      return page
+        .locator('.replay')
+        .waitFor({ timeout: 1500 })
+        .then(() => true)
+        .catch(() => false);
+    });
+    await waitForMotion(page, '.replay video');
+    await page.getByRole('button', { name: 'Back to live' }).tap();
+    await page.getByRole('button', { name: 'Done, give the court back' }).tap();
+    await page.getByRole('button', { name: 'Replay without recording' }).waitFor();
+    assert.equal((await call('GET', '/api/video/session/list')).sessions.length, 0);
+  });
+
   step('a restart of the server needs nobody at the tablet', async () => {
     const { url, dataDir } = server;
     await server.stop({ keep: true });

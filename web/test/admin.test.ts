@@ -204,6 +204,8 @@ describe('the audit log', () => {
     for (const target of [...Object.keys(TARGET_NAMES), 'videos']) codes.delete(target);
     expect(codes.size).toBeGreaterThan(15);
     expect([...codes].filter((code) => !(code in ACTION_NAMES))).toEqual([]);
+    // And no words for what it never writes.
+    expect(Object.keys(ACTION_NAMES).filter((code) => !codes.has(code))).toEqual([]);
   });
 
   it('offers each person once, also those who are gone', () => {

@@ -10,7 +10,7 @@ export function useTerrains() {
   return useQuery({
     queryKey: keys.terrains,
     queryFn: async ({ signal }) => (await get<{ terrains: Terrain[] }>('/api/terrains', signal)).terrains,
-    refetchInterval: usePace(10_000, 3000),
+    refetchInterval: usePace(30_000, 3000),
   });
 }
 

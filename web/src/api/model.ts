@@ -4,13 +4,12 @@ import type { components } from './schema';
 
 type Schemas = components['schemas'];
 type Narrow<Shape, Words> = Omit<Shape, keyof Words> & Words;
+/** Of shapes that the server always sends whole: null stands where there is nothing, no field is left out. */
+type Whole<Shape> = { [Field in keyof Shape]-?: Shape[Field] };
 
 export type Role = 'SUPER_ADMIN' | 'CLUB_ADMIN' | 'PLAYER';
-export type User = Narrow<Schemas['UserView'], { role: Role }> & {
-  club_name?: string | null;
-  /** The court of a kiosk pass; such a sign-in may touch nothing else. */
-  terrain_id?: number | null;
-};
+/** Its `terrain_id` is the court of a kiosk pass; such a sign-in may touch nothing else. */
+export type User = Narrow<Schemas['UserView'], { role: Role }>;
 export type ApiToken = Narrow<Schemas['TokenView'], { role: Role }>;
 
 export type StreamName = 'main' | 'sub';
@@ -53,35 +52,17 @@ export type VideoHealth = Schemas['VideoHealth'];
 export type ServerHealth = Schemas['Health'];
 
 /** A club. Its courts and people belong to it. */
-export interface Club {
-  id: number;
-  name: string;
-  /** IANA name. */
-  timezone: string;
-  created_at: string;
-  terrain_count: number;
-  user_count: number;
-}
+export type Club = Schemas['ClubView'];
 export interface ClubInput {
   name: string;
   timezone?: string;
 }
 
 /** A court, which the API calls terrain. */
-export interface Terrain {
-  id: number;
-  club_id: number;
-  club_name: string;
-  name: string;
-  camera_id: number | null;
-  camera_name: string | null;
-  enabled: boolean;
-  created_at: string;
-  status: 'ready' | 'recording' | 'reserved' | 'no_camera' | 'camera_offline' | 'disabled';
-  /** Only when the caller may see that session. */
-  session_id: string | null;
-  live: boolean;
-}
+export type Terrain = Narrow<
+  Whole<Schemas['TerrainView']>,
+  { status: 'ready' | 'recording' | 'reserved' | 'no_camera' | 'camera_offline' | 'disabled' }
+>;
 export interface TerrainInput {
   name: string;
   camera_id: number | null;
@@ -89,16 +70,7 @@ export interface TerrainInput {
 }
 
 /** An account as administrators see it. */
-export interface Account {
-  id: number;
-  username: string;
-  role: Role;
-  club_id: number | null;
-  club_name: string | null;
-  enabled: boolean;
-  created_at: string;
-  last_login_at: string | null;
-}
+export type Account = Narrow<Whole<Schemas['AccountView']>, { role: Role }>;
 export interface AccountInput {
   username: string;
   role: Role;
@@ -109,31 +81,11 @@ export interface AccountInput {
 }
 
 /** Lets one tablet use one court. */
-export interface KioskPass {
-  id: number;
-  terrain_id: number;
-  name: string;
-  created_at: string;
-  expires_at: string;
-  last_used_at: string | null;
-}
-export interface NewKioskPass {
-  pass: KioskPass;
-  url: string;
-  /** An SVG document; shown as a picture, never put into the page as markup. */
-  qr_svg: string;
-}
+export type KioskPass = Narrow<Whole<Schemas['PassView']>, { expires_at: string }>;
+/** Its `qr_svg` is shown as a picture, never put into the page as markup. */
+export type NewKioskPass = Omit<Schemas['PassReply'], 'success' | 'pass'> & { pass: KioskPass };
 
-export interface AuditEntry {
-  id: number;
-  at: string;
-  user_id: number | null;
-  actor: string;
-  action: string;
-  target: string;
-  address: string | null;
-  details: unknown;
-}
+export type AuditEntry = Whole<Schemas['AuditView']>;
 
 export type RecordMode = 'auto' | 'copy' | 'encode';
 export type Estimate = Narrow<Schemas['EstimateView'], { mode: 'copy' | 'encode' }>;

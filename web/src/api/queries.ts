@@ -56,13 +56,16 @@ export function usePace(withEvents: number, without: number): number {
   return useStore(link).events ? withEvents : without;
 }
 
-export type Identity = { kind: 'setup'; codeRequired: boolean } | { kind: 'nobody' } | { kind: 'user'; user: User };
+export type Identity =
+  | { kind: 'setup'; codeRequired: boolean }
+  | { kind: 'nobody' }
+  | { kind: 'user'; user: User; banner?: string | null };
 
 /** Who we are, or what has to happen first. */
 export async function fetchIdentity(): Promise<Identity> {
   try {
-    const { user } = await get<{ user: User }>('/api/auth/me');
-    return { kind: 'user', user };
+    const { user, banner } = await get<{ user: User; banner?: string | null }>('/api/auth/me');
+    return { kind: 'user', user, banner };
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 401) throw error;
   }

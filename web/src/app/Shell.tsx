@@ -1,11 +1,11 @@
 // The frame around every page: places at the side (at the bottom on phones), the state of the way to the server.
 import { useQueryClient } from '@tanstack/react-query';
-import { CircleDot, Film, Keyboard, LayoutGrid, LogOut, Settings, Video, WifiOff } from 'lucide-react';
-import { type ReactNode, useState } from 'react';
+import { CircleDot, Film, Keyboard, LayoutGrid, LogOut, Settings, Unlock, Video, WifiOff } from 'lucide-react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { useEventStream } from '../api/events';
 import { link } from '../api/link';
-import { actions, type Identity, keys, useSessions, useTidySessions } from '../api/queries';
+import { actions, type Identity, keys, useIdentity, useSessions, useTidySessions } from '../api/queries';
 import { type Key, useI18n } from '../i18n';
 import { useKeys, useNow } from '../lib/hooks';
 import { useStore } from '../lib/store';
@@ -99,10 +99,32 @@ export function Shell({ children }: { children: ReactNode }) {
         </div>
       </nav>
       <div className="content" id="main" tabIndex={-1}>
+        <ServerBanner />
         <LinkBanner />
         {children}
       </div>
       {help && <Shortcuts onClose={() => setHelp(false)} />}
+    </div>
+  );
+}
+
+/** What the server wants everybody to see on every page, e.g. that nobody has to sign in. */
+function ServerBanner() {
+  const { language } = useI18n();
+  const { data, refetch } = useIdentity();
+  const banner = data?.kind === 'user' ? data.banner : undefined;
+  // The sentence is the server's, in the language that it was asked in.
+  const asked = useRef(language);
+  useEffect(() => {
+    if (!banner || asked.current === language) return;
+    asked.current = language;
+    void refetch();
+  }, [banner, language, refetch]);
+  if (!banner) return null;
+  return (
+    <div className="offline" role="note">
+      <Unlock size={18} aria-hidden />
+      <span>{banner}</span>
     </div>
   );
 }

@@ -12,7 +12,6 @@ export const ACTION_NAMES: Record<string, Key> = {
   stream_password: 'audit.stream_password',
   'user.create': 'audit.user_create',
   'user.update': 'audit.user_update',
-  'user.enabled': 'audit.user_enabled',
   'user.password': 'audit.user_password',
   'user.delete': 'audit.user_delete',
   'club.create': 'audit.club_create',
@@ -53,6 +52,7 @@ export const TARGET_NAMES: Record<string, Key> = {
   session: 'audit.target.session',
   recording: 'audit.target.recording',
   marker: 'audit.target.marker',
+  videos: 'audit.target.videos',
 };
 
 /** `camera/3` in its two parts; the second is empty where there is none. */

@@ -116,17 +116,7 @@ function Court({ terrain }: { terrain: Terrain }) {
             onChange={chosenMinutes.set}
           />
         )}
-        {recording.session && running && (
-          <Button
-            className="kiosk-replay"
-            busy={recording.marking}
-            disabled={!reachable}
-            onClick={() => recording.replay(REPLAY_SECONDS)}
-          >
-            {!recording.marking && <RotateCcw size={28} aria-hidden />}
-            {t('kiosk.replay')}
-          </Button>
-        )}
+        <Replay recording={recording} offline={!reachable} />
         <div className="kiosk-say" role="status">
           {!reachable ? (
             <p className="kiosk-said kiosk-said-bad">
@@ -145,6 +135,49 @@ function Court({ terrain }: { terrain: Terrain }) {
       </div>
       <LastClips terrain={terrain} onPlay={setClip} />
     </main>
+  );
+}
+
+interface ReplayProps {
+  recording: ReturnType<typeof useVideoRecording>;
+  offline: boolean;
+}
+
+/** The last point once more, also of a game that nobody records: the court is then taken for that alone. */
+function Replay({ recording, offline }: ReplayProps) {
+  const { t } = useI18n();
+  if (!recording.session) {
+    if (!recording.mayStart) return null;
+    return (
+      <Button className="kiosk-only" busy={recording.opening} disabled={offline} onClick={recording.open}>
+        {!recording.opening && <RotateCcw size={20} aria-hidden />}
+        {t('kiosk.replay_only')}
+      </Button>
+    );
+  }
+  return (
+    <>
+      <Button
+        className="kiosk-replay"
+        busy={recording.marking}
+        disabled={offline}
+        onClick={() => recording.replay(REPLAY_SECONDS)}
+      >
+        {!recording.marking && <RotateCcw size={28} aria-hidden />}
+        {t('kiosk.replay')}
+      </Button>
+      {!recording.running && (
+        <Button
+          tone="quiet"
+          className="kiosk-only"
+          busy={recording.releasing}
+          disabled={offline}
+          onClick={recording.release}
+        >
+          {t('kiosk.release')}
+        </Button>
+      )}
+    </>
   );
 }
 

@@ -83,6 +83,9 @@ export function useVideoRecording(terrain: Terrain, { watch = true, ...outcome }
     },
   });
 
+  const open = useAction(courtActions.open, [keys.sessions, keys.terrains], { failed });
+  const release = useAction(courtActions.close, [keys.sessions, keys.terrains], { failed });
+
   const mark = useAction(courtActions.mark, [keys.videos, keys.markers(session?.session_id ?? '')], {
     done: (marked, wanted) => {
       if (wanted.clip && !marked.clip) {
@@ -102,11 +105,21 @@ export function useVideoRecording(terrain: Terrain, { watch = true, ...outcome }
     starting: start.isPending,
     stopping: stop.isPending,
     marking: mark.isPending,
+    opening: open.isPending,
+    releasing: release.isPending,
     start: (minutes: number) => {
       if (!start.isPending) start.mutate({ target: { terrain_id: terrain.id }, minutes, mode: 'auto' });
     },
     stop: () => {
       if (running && !stop.isPending) stop.mutate(running.session_id);
+    },
+    /** Takes the court without recording: from then on its last seconds are kept, and can be replayed. */
+    open: () => {
+      if (!session && !open.isPending) open.mutate({ terrain_id: terrain.id });
+    },
+    /** Gives back a court that is not recorded. */
+    release: () => {
+      if (session && !running && !release.isPending) release.mutate(session);
     },
     /** Keeps the last `seconds` as a clip. */
     replay: (seconds: number) => {
