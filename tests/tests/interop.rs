@@ -269,7 +269,9 @@ fn flash_and_beep_come_together() -> Result<()> {
             .args(["-f", "null", "-"])
             .output()?;
         ensure!(out.status.success() && out.stderr.is_empty(), "{carrier}: {}", String::from_utf8_lossy(&out.stderr));
-        let (flashes, beeps) = (onsets(&light, None)?, onsets(&sound, Some(-40.0))?);
+        let ((flashes, _), (beeps, heard_until)) = (onsets(&light, None)?, onsets(&sound, Some(-40.0))?);
+        // Of a flash at the very end FFmpeg may not have taken the sound any more.
+        let flashes: Vec<f64> = flashes.into_iter().filter(|f| f + 0.2 < heard_until).collect();
         let offsets: Vec<f64> = flashes
             .iter()
             .filter_map(|f| beeps.iter().map(|b| f - b).min_by(|a, b| a.abs().total_cmp(&b.abs())))
@@ -280,8 +282,9 @@ fn flash_and_beep_come_together() -> Result<()> {
     Ok(())
 }
 
-/// When the values that FFmpeg printed rise over a threshold, by default half way between the least and the greatest.
-fn onsets(path: &Path, threshold: Option<f64>) -> Result<Vec<f64>> {
+/// When the values that FFmpeg printed rise over a threshold, by default half way between the least and the greatest; and
+/// the time of the last value.
+fn onsets(path: &Path, threshold: Option<f64>) -> Result<(Vec<f64>, f64)> {
     let (mut at, mut all) = (0.0, Vec::new());
     for line in std::fs::read_to_string(path)?.lines() {
         if let Some((_, t)) = line.split_once("pts_time:") {
@@ -294,7 +297,7 @@ fn onsets(path: &Path, threshold: Option<f64>) -> Result<Vec<f64>> {
     let most = all.iter().map(|v| v.1).fold(f64::NEG_INFINITY, f64::max);
     let threshold = threshold.unwrap_or((least + most) / 2.0);
     let rises = all.windows(2).filter(|w| w[0].1 < threshold && w[1].1 >= threshold);
-    Ok(rises.map(|w| w[1].0).collect())
+    Ok((rises.map(|w| w[1].0).collect(), at))
 }
 
 #[test]
