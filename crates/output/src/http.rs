@@ -14,7 +14,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tokio::time::timeout_at;
-use vigie_base::{StreamKey, StreamName};
+use vigie_base::{SessionId, StreamKey, StreamName};
 use vigie_hub::{
     Cursor, Gate, Hub, Join, Lag, OpenSession, Principal, Purpose, Refused, Status, Stream, SubscribeOptions, Verb,
 };
@@ -99,6 +99,15 @@ impl Target<'_> {
     }
 }
 
+/// What somebody was let in to.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    /// The stream.
+    pub(crate) stream: Arc<Stream>,
+    /// The capture session through which they came to it, where they did.
+    pub(crate) session: Option<SessionId>,
+}
+
 /// The stream of `target`, if `who` may do that with it. A camera without a small stream is shown by its main one.
 pub(crate) async fn open(
     hub: &Hub,
@@ -106,9 +115,12 @@ pub(crate) async fn open(
     who: &Principal,
     target: Target<'_>,
     verb: Verb,
-) -> Result<Arc<Stream>, HttpError> {
+) -> Result<Shown, HttpError> {
     let key = match target {
-        Target::Session(id) => return Ok(open_session(hub, gate, who, id, verb).await?.1),
+        Target::Session(id) => {
+            let (session, stream) = open_session(hub, gate, who, id, verb).await?;
+            return Ok(Shown { stream, session: Some(session.id) });
+        }
         Target::Camera(id, stream) if is_word(id) => match gate.resolve(&format!("cam/{id}/{}", stream.as_str())).await
         {
             None if stream == StreamName::Sub => gate.resolve(&format!("cam/{id}/main")).await,
@@ -125,18 +137,23 @@ pub(crate) async fn open(
     if !gate.allow(who, key, verb).await {
         return Err(refused(who, "forbidden"));
     }
-    Ok(hub.ensure(key))
+    Ok(Shown { stream: hub.ensure(key), session: None })
 }
 
 /// How often whoever watches on is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_secs(3);
 
-/// Comes true once `who` may watch the stream no longer: disabled, removed, moved to another club, a token dropped.
-pub(crate) async fn shut_out(gate: Arc<dyn Gate>, who: Principal, key: StreamKey) {
+/// Comes true once `who` may watch the stream no longer: disabled, removed, moved to another club, a token dropped. Who
+/// came through a session sees what that session sees: its preview ends with it.
+pub(crate) async fn shut_out(gate: Arc<dyn Gate>, who: Principal, key: StreamKey, session: Option<SessionId>) {
     let who = gate.holder(&who);
     loop {
         tokio::time::sleep(LOOK_AGAIN).await;
-        if !gate.allow(&who, key, Verb::View).await {
+        let welcome = match &session {
+            Some(id) => gate.session(&who, &id.0, Verb::View).await.is_ok(),
+            None => gate.allow(&who, key, Verb::View).await,
+        };
+        if !welcome {
             return;
         }
     }
@@ -236,5 +253,32 @@ pub(crate) fn unreachable(stream: &Stream) -> HttpError {
             )
         },
         None => HttpError::no_frame(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use std::sync::atomic::Ordering;
+
+    use vigie_base::CameraId;
+
+    use crate::testing::{OneCamera, user};
+
+    #[tokio::test]
+    async fn who_came_through_a_session_sees_no_more_once_it_is_closed() {
+        let gate = Arc::new(OneCamera::default());
+        let key = StreamKey::main(CameraId(1));
+        let watch = |session: Option<&str>| {
+            tokio::spawn(shut_out(Arc::clone(&gate) as _, user(), key, session.map(|s| SessionId(s.to_owned()))))
+        };
+        let (preview, camera) = (watch(Some("sess_0_1_7")), watch(None));
+        tokio::time::sleep(LOOK_AGAIN + LOOK_AGAIN / 2).await;
+        assert!(!preview.is_finished() && !camera.is_finished());
+        gate.closed.store(true, Ordering::Relaxed);
+        tokio::time::timeout(LOOK_AGAIN * 2, preview).await.expect("it ends").unwrap();
+        assert!(!camera.is_finished(), "the camera is there without the session");
+        camera.abort();
     }
 }

@@ -14,7 +14,7 @@ use futures_util::{StreamExt, stream};
 use tokio::sync::watch;
 use vigie_hub::{Cursor, Verb};
 
-use crate::http::{Caller, HttpError, Target, newest_key, presence, shut_out};
+use crate::http::{Caller, HttpError, Shown, Target, newest_key, presence, shut_out};
 use crate::pictures::{PictureQuery, Pictures};
 use crate::rendition::{Pace, Rendition, Shot};
 use crate::snapshot::query;
@@ -62,7 +62,7 @@ pub(crate) async fn respond(
     query: &PictureQuery,
 ) -> Result<Response, HttpError> {
     let (form, interval) = (query.form()?, query.interval_ms(0)?);
-    let stream = s.open(caller, target, Verb::View).await?;
+    let Shown { stream, session } = s.open(caller, target, Verb::View).await?;
     let presence = presence(&stream);
     // An answer that can still say what is wrong, before it becomes a picture that never comes.
     newest_key(&stream).await?;
@@ -71,7 +71,7 @@ pub(crate) async fn respond(
     shots.mark_changed();
     let first = Bytes::from(format!("--{BOUNDARY}\r\n"));
     let viewer = Viewer { shots, rendition, _presence: presence, pieces: vec![first] };
-    let end = shut_out(Arc::clone(&s.gate), caller.0.clone(), stream.key());
+    let end = shut_out(Arc::clone(&s.gate), caller.0.clone(), stream.key(), session);
     let body = Body::from_stream(stream::unfold(viewer, Viewer::next).take_until(Box::pin(end)));
     let mut response = body.into_response();
     let headers = response.headers_mut();

@@ -31,7 +31,7 @@ use vigie_base::StreamName;
 use vigie_hub::Verb;
 use vigie_media::Codec;
 
-use crate::http::{Caller, HttpError, Target, shut_out};
+use crate::http::{Caller, HttpError, Shown, Target, shut_out};
 use crate::pictures::Pictures;
 
 /// Most tiles on one socket.
@@ -174,9 +174,10 @@ async fn serve(socket: WebSocket, pictures: Pictures, caller: Caller) {
                     Some(error(Some(id), "too_many", "64 cameras on one connection are the most"))
                 } else {
                     match asked.open(&pictures, &caller).await {
-                        Ok(stream) => {
+                        Ok(Shown { stream, session }) => {
                             let token = CancellationToken::new();
-                            let end = shut_out(Arc::clone(&pictures.gate), caller.0.clone(), stream.key());
+                            let (gate, who) = (Arc::clone(&pictures.gate), caller.0.clone());
+                            let end = shut_out(gate, who, stream.key(), session);
                             let tile = Box::pin(tile::run(id, stream, pictures.clone(), plays, out.clone()));
                             let (stop, told) = (token.clone(), out.clone());
                             let tile = async move {
@@ -220,7 +221,7 @@ struct Asked {
 }
 
 impl Asked {
-    async fn open(&self, pictures: &Pictures, caller: &Caller) -> Result<Arc<vigie_hub::Stream>, HttpError> {
+    async fn open(&self, pictures: &Pictures, caller: &Caller) -> Result<Shown, HttpError> {
         let name: StreamName = self
             .stream
             .as_deref()

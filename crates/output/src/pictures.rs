@@ -15,7 +15,7 @@ use vigie_base::StreamName;
 use vigie_hub::{Gate, Hub, OpenSession, Stream, Verb};
 use vigie_media::{AccessUnit, Codec};
 
-use crate::http::{Caller, HttpError, Target, open, open_session};
+use crate::http::{Caller, HttpError, Shown, Target, open, open_session};
 use crate::mse::feed::Feeds;
 use crate::rendition::{Form, Renditions, still};
 use crate::snapshot::Snapshots;
@@ -72,7 +72,7 @@ impl Pictures {
         Self { hub, gate, renditions, snapshots, feeds: Arc::default() }
     }
 
-    pub(crate) async fn open(&self, caller: &Caller, target: Target<'_>, verb: Verb) -> Result<Arc<Stream>, HttpError> {
+    pub(crate) async fn open(&self, caller: &Caller, target: Target<'_>, verb: Verb) -> Result<Shown, HttpError> {
         open(&self.hub, self.gate.as_ref(), &caller.0, target, verb).await
     }
 

@@ -147,7 +147,7 @@ pub(crate) async fn preview_socket(
     let (session, stream) = s.session(&caller, &id).await?;
     let gate = Arc::clone(&s.gate);
     Ok(upgrade.max_message_size(4096).on_upgrade(move |socket| async move {
-        let end = shut_out(Arc::clone(&s.gate), caller.0, stream.key());
+        let end = shut_out(Arc::clone(&s.gate), caller.0, stream.key(), Some(session.id.clone()));
         tokio::select! {
             () = show(socket, &stream, &s.renditions, form, every) => {}
             // The socket goes with what shows on it.

@@ -121,13 +121,16 @@ impl Gate for OneSession {
 mod tests {
     use super::*;
 
+    use std::sync::atomic::Ordering;
     use std::time::Duration;
 
     use axum::body::Body;
     use futures_util::StreamExt;
     use tower::ServiceExt;
+    use vigie_base::{CameraId, SessionId};
 
-    use crate::testing::{Camera, GOP, Sound, World, body};
+    use crate::http::shut_out;
+    use crate::testing::{Camera, GOP, OneCamera, Sound, World, body};
 
     async fn get_from(router: &Router, host: &str, path: &str) -> Response {
         let request = Request::get(path).header(header::HOST, host).body(Body::empty()).unwrap();
@@ -172,6 +175,19 @@ mod tests {
         let mut parts = r.into_body().into_data_stream();
         tokio::time::timeout(Duration::from_secs(5), parts.next()).await.unwrap().unwrap().unwrap();
         assert_eq!(w.stream.state().viewers, 1);
+    }
+
+    #[tokio::test]
+    async fn who_watches_through_it_does_so_until_the_session_closes() {
+        let inner = Arc::new(OneCamera::default());
+        let gate: Arc<dyn Gate> =
+            Arc::new(OneSession { inner: Arc::clone(&inner) as _, session: "sess_0_1_7".to_owned() });
+        let (key, id) = (StreamKey::main(CameraId(1)), SessionId("sess_0_1_7".to_owned()));
+        let end = tokio::spawn(shut_out(gate, here().0, key, Some(id)));
+        tokio::time::sleep(Duration::from_millis(3500)).await;
+        assert!(!end.is_finished());
+        inner.closed.store(true, Ordering::Relaxed);
+        tokio::time::timeout(Duration::from_secs(4), end).await.unwrap().unwrap();
     }
 
     #[test]

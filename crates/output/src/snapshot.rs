@@ -198,7 +198,7 @@ pub(crate) async fn respond(
     query: &PictureQuery,
 ) -> Result<Response, HttpError> {
     let form = query.form()?;
-    let stream = s.open(caller, target, Verb::Snapshot).await?;
+    let stream = s.open(caller, target, Verb::Snapshot).await?.stream;
     let take = s.snapshots.take(&stream, form, query.newest());
     // Starting may take its time, and so may a decoder; nobody waits longer than for both.
     match tokio::time::timeout(START_LIMIT + Duration::from_secs(12), take).await {

@@ -1,6 +1,7 @@
 //! A camera and a gate for the tests of the HTTP outputs.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -23,7 +24,11 @@ use crate::pictures::{Options, Pictures, routes_of};
 
 /// One camera, number 1 or `door`, whose session is `sess_0_1_7`; camera 2 exists and is forbidden, and so is
 /// `sess_0_1_8`, which belongs to somebody else.
-pub(crate) struct OneCamera;
+#[derive(Default)]
+pub(crate) struct OneCamera {
+    /// Whether its session was closed.
+    pub(crate) closed: AtomicBool,
+}
 
 #[async_trait]
 impl Gate for OneCamera {
@@ -46,6 +51,7 @@ impl Gate for OneCamera {
     async fn session(&self, who: &Principal, id: &str, _: Verb) -> Result<OpenSession, Refused> {
         match id {
             _ if *who == Principal::Anonymous => Err(Refused::Denied("forbidden")),
+            _ if self.closed.load(Ordering::Relaxed) => Err(Refused::NotFound),
             "sess_0_1_7" | "sess_1_7" => Ok(OpenSession {
                 id: SessionId("sess_0_1_7".into()),
                 key: StreamKey::main(CameraId(1)),
@@ -72,7 +78,7 @@ impl World {
     pub(crate) fn new() -> Self {
         let hub = Hub::default();
         let stream = hub.ensure(StreamKey::main(CameraId(1)));
-        let pictures = Pictures::new(hub, Arc::new(OneCamera), Options::default());
+        let pictures = Pictures::new(hub, Arc::new(OneCamera::default()), Options::default());
         let router = routes_of(pictures.clone()).split_for_parts().0;
         Self { stream, pictures, router }
     }
