@@ -13,6 +13,7 @@
 mod ask;
 mod copy;
 mod part;
+mod planned;
 mod replay;
 
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use vigie_store::{NewRecording, RecordingEnd, RecordingKind, RecordingProgress};
 pub(crate) use self::ask::{Asks, Snapshot};
 use self::copy::Source;
 pub use self::part::PartFile;
+pub(crate) use self::planned::Planned;
 use crate::recorder::{Recorder, disk_full};
 use crate::{RecordError, Recording};
 
@@ -123,7 +125,7 @@ impl Recorder {
         let done = recording.wait().await?;
         let row = self.shared.index.row(done.id).await?.ok_or(RecordError::NothingKept)?;
         let end = Duration::from_millis(u64::try_from(row.duration_ms).unwrap_or(0));
-        let part = self.part(done.id, end.saturating_sub(request.length), end).await?;
+        let part = self.part_once(done.id, end.saturating_sub(request.length), end).await?;
         let started_at = after(row.started_at, part.start());
         let of = Some((done.id, part.start()));
         let mode = recording.status().mode;

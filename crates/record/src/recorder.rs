@@ -112,6 +112,8 @@ pub(crate) struct Shared {
     pub(crate) shrinking: tokio::sync::watch::Sender<BTreeSet<RecordingId>>,
     /// Clips that may be made now.
     pub(crate) clips: tokio::sync::Semaphore,
+    /// Parts that were asked for lately.
+    pub(crate) planned: crate::clip::Planned,
     running: Mutex<BTreeMap<SessionId, Slot>>,
     ffmpeg: OnceCell<Arc<Ffmpeg>>,
     encoder: OnceCell<(EncoderState, Option<Arc<Ffmpeg>>)>,
@@ -204,6 +206,7 @@ impl Recorder {
                 tidy: tokio::sync::Mutex::default(),
                 shrinking: tokio::sync::watch::Sender::default(),
                 clips: tokio::sync::Semaphore::new(crate::clip::MAX_AT_ONCE),
+                planned: crate::clip::Planned::default(),
                 running,
                 ffmpeg: OnceCell::new(),
                 encoder: OnceCell::new(),
@@ -344,6 +347,7 @@ impl Recorder {
     /// What is left of a deletion once the row is marked. May be repeated.
     pub(crate) async fn erase(&self, id: RecordingId, path: &str) -> Result<(), RecordError> {
         let _tidy = self.shared.tidy.lock().await;
+        self.shared.planned.forget(id);
         let (shared, path) = (Arc::clone(&self.shared), path.to_owned());
         let removed = tokio::task::spawn_blocking(move || {
             let volume = shared.writer.volume();

@@ -38,6 +38,8 @@ pub(crate) struct Pending {
 
 impl Drop for Pending {
     fn drop(&mut self) {
+        // Whoever did not wait has planned with the file that is gone now.
+        self.shared.planned.forget(self.id);
         self.shared.shrinking.send_modify(|all| {
             all.remove(&self.id);
         });

@@ -10,6 +10,7 @@ use vigie_store::RecordingState;
 
 use super::copy::Source;
 use super::crashed;
+use super::planned::Key;
 use crate::volume::{Reader, VolumeFile};
 use crate::{RecordError, Recorder};
 
@@ -34,6 +35,11 @@ impl PartFile {
     /// Where it begins on the recording's visible timeline: at most one picture before what was asked.
     pub fn start(&self) -> Duration {
         self.cut.start
+    }
+
+    /// Bytes of memory that it holds.
+    pub(super) fn weight(&self) -> usize {
+        self.cut.head.len() + std::mem::size_of_val(self.cut.pieces.as_slice())
     }
 
     pub(super) fn into_source(self) -> Result<(Cut, Source), RecordError> {
@@ -74,20 +80,79 @@ impl PartFile {
 }
 
 impl Recorder {
-    /// The part of a finished recording from `from` to `to` of its visible timeline. Reads its tables, not its media.
+    /// The part of a finished recording from `from` to `to` of its visible timeline. Reads its tables, not its media; a
+    /// part that was asked for lately is not planned again.
     ///
     /// [`RecordError::NotFinished`] for an unknown or unfinished one, [`RecordError::EmptyPart`] and
     /// [`RecordError::BeyondEnd`] for times that make no sense; an end behind the recording's end is moved there.
     pub async fn part(&self, id: RecordingId, from: Duration, to: Duration) -> Result<PartFile, RecordError> {
-        let row = self.shared.index.row(id).await?;
-        let row = row.filter(|r| r.state == RecordingState::Sealed).ok_or(RecordError::NotFinished)?;
+        let path = self.sealed(id).await?;
+        let key = Key { id, from, to };
+        if let Some(part) = self.shared.planned.get(&key) {
+            return Ok(part);
+        }
         self.settled(id, SETTLE).await;
+        let part = self.plan_part(id, path, from, to).await?;
+        self.shared.planned.put(key, &part);
+        // Whoever deletes it marks its row first and forgets its parts last: one of the two of us sees the other.
+        if self.sealed(id).await.is_err() {
+            self.shared.planned.forget(id);
+        }
+        Ok(part)
+    }
+
+    /// As [`Self::part`], for somebody who reads it once.
+    pub(super) async fn part_once(
+        &self,
+        id: RecordingId,
+        from: Duration,
+        to: Duration,
+    ) -> Result<PartFile, RecordError> {
+        let path = self.sealed(id).await?;
+        self.settled(id, SETTLE).await;
+        self.plan_part(id, path, from, to).await
+    }
+
+    /// Where a finished recording lies.
+    async fn sealed(&self, id: RecordingId) -> Result<String, RecordError> {
+        let row = self.shared.index.row(id).await?;
+        row.filter(|r| r.state == RecordingState::Sealed).map(|r| r.path).ok_or(RecordError::NotFinished)
+    }
+
+    async fn plan_part(
+        &self,
+        id: RecordingId,
+        path: String,
+        from: Duration,
+        to: Duration,
+    ) -> Result<PartFile, RecordError> {
         let volume = Arc::clone(self.shared.writer.volume());
         let work = tokio::task::spawn_blocking(move || {
-            let file = volume.open(&row.path).map_err(super::copy::disk)?;
+            let file = volume.open(&path).map_err(super::copy::disk)?;
             let cut = Arc::new(cut(&mut Reader::new(Arc::clone(&file)), from, to)?);
             Ok(PartFile { file, cut, id })
         });
         work.await.map_err(crashed)?
+    }
+}
+
+#[cfg(test)]
+impl PartFile {
+    /// A part whose head has that many bytes.
+    pub(super) fn of_weight(id: RecordingId, bytes: usize) -> Self {
+        let path = tempfile::tempdir().expect("a folder");
+        let volume = crate::volume::Disk::new(path.path()).expect("a disk");
+        let file = crate::volume::Volume::create(&volume, "a.mp4").expect("a file");
+        let cut = Cut {
+            head: vec![0; bytes].into(),
+            pieces: Vec::new(),
+            length: bytes as u64,
+            start: Duration::ZERO,
+            duration: Duration::ZERO,
+            frames: 0,
+            video: None,
+            audio: None,
+        };
+        Self { file, cut: Arc::new(cut), id }
     }
 }

@@ -208,6 +208,14 @@ async fn a_clip_of_a_running_recording_is_cut_from_its_file_and_the_recording_do
     assert!(matches!(beyond, Err(RecordError::BeyondEnd { duration_ms }) if duration_ms > 3900));
     let none = r.part(done.id, Duration::from_secs(2), Duration::from_secs(2)).await;
     assert_eq!(none.expect_err("empty"), RecordError::EmptyPart);
+    // What was planned once needs no look at the file; a deleted recording has no parts, planned or not.
+    disk.remove(&done.path).expect("removed behind its back");
+    let kept = r.part(done.id, Duration::from_millis(1000), Duration::from_millis(2000)).await.expect("a part");
+    assert_eq!(kept.tag(), part.tag());
+    assert!(r.part(done.id, Duration::from_millis(1001), Duration::from_millis(2000)).await.is_err());
+    r.delete(done.id).await.expect("deleted");
+    let gone = r.part(done.id, Duration::from_millis(1000), Duration::from_millis(2000)).await;
+    assert_eq!(gone.expect_err("gone"), RecordError::NotFinished);
     let unknown = r.part(vigie_base::RecordingId(99), Duration::ZERO, Duration::from_secs(2)).await;
     assert_eq!(unknown.expect_err("unknown"), RecordError::NotFinished);
 }
