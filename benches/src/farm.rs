@@ -1,7 +1,7 @@
 //! Cameras in a process of their own, on the second core: an RTSP server with as many streams as asked for.
 //!
-//! Says `ready ADDRESS NANOSECONDS` (of the machine's monotonic clock, when it began to accept connections); ends when
-//! its input does, or is killed.
+//! Says `ready ADDRESS ACCEPTING BEGUN` (nanoseconds of the machine's monotonic clock: when it began to accept connections,
+//! and when its cameras began); ends when its input does, or is killed.
 
 use std::io::Read as _;
 use std::net::{SocketAddr, TcpListener};
@@ -33,7 +33,7 @@ pub(crate) fn run(args: &[&str]) -> Result<()> {
     socket.listen(1024)?;
     let accepting = sys::monotonic_ns();
     let bench = Bench::start_on(TcpListener::from(socket), cameras.parse()?, &feed)?;
-    println!("ready {} {accepting}", bench.address);
+    println!("ready {} {accepting} {}", bench.address, bench.begun_ns);
     let mut input = Vec::new();
     std::io::stdin().lock().read_to_end(&mut input)?;
     bench.stop();
@@ -63,6 +63,8 @@ pub(crate) struct Farm {
     pub(crate) address: SocketAddr,
     /// When it began to accept connections.
     pub(crate) accepting_ns: u64,
+    /// When its cameras began; see [`Bench::begun_ns`].
+    pub(crate) begun_ns: u64,
 }
 
 impl Farm {
@@ -79,8 +81,9 @@ impl Farm {
     fn start(port: u16, cameras: usize, what: &str, gop: u64) -> Result<Self> {
         let mut child = Child::spawn(&["farm", &port.to_string(), &cameras.to_string(), what, &gop.to_string()])?;
         let line = child.line("ready ")?;
-        let (address, ns) = line.split_once(' ').context("odd farm")?;
-        Ok(Self { address: address.parse()?, accepting_ns: ns.parse()?, child })
+        let words: Vec<&str> = line.split(' ').collect();
+        let [address, accepting, begun] = words[..] else { bail!("odd farm: {line}") };
+        Ok(Self { address: address.parse()?, accepting_ns: accepting.parse()?, begun_ns: begun.parse()?, child })
     }
 
     pub(crate) fn kill(self) -> Result<()> {

@@ -154,6 +154,8 @@ pub(crate) struct Bench {
     runtime: tokio::runtime::Runtime,
     hub: Hub,
     pub(crate) address: SocketAddr,
+    /// The frame `i` of camera `n` of `N` is born `n / N` frames and `i` frames after this, on the monotonic clock.
+    pub(crate) begun_ns: u64,
     metrics: Arc<RtspMetrics>,
     cancel: CancellationToken,
 }
@@ -172,6 +174,7 @@ impl Bench {
         let listener = runtime.block_on(async { tokio::net::TcpListener::from_std(listener) })?;
         let config = RtspConfig { rtp_port: 0, metrics: Arc::clone(&metrics), ..RtspConfig::default() };
         runtime.spawn(serve(listener, hub.clone(), Arc::new(Everybody), config, cancel.clone()));
+        let (begun, begun_ns) = (tokio::time::Instant::now(), sys::monotonic_ns());
         for n in 1..=cameras {
             let mut out = hub.ensure(StreamKey::main(CameraId(n as i64))).publisher(GapCause::SourceLost);
             out.describe(vec![SourceTrack { clock_rate: 90_000, codec: feed.codec.clone() }])?;
@@ -179,8 +182,7 @@ impl Bench {
             // Spread over the frame interval, as cameras are.
             let phase = Duration::from_micros(40_000 * n as u64 / cameras as u64);
             runtime.spawn(async move {
-                let start = tokio::time::Instant::now() + phase;
-                let mut tick = tokio::time::interval_at(start, Duration::from_millis(40));
+                let mut tick = tokio::time::interval_at(begun + phase, Duration::from_millis(40));
                 let mut i = 0u64;
                 while cancel.run_until_cancelled(tick.tick()).await.is_some() {
                     let (key, data) = frame(i);
@@ -194,7 +196,7 @@ impl Bench {
                 }
             });
         }
-        Ok(Self { runtime, hub, address, metrics, cancel })
+        Ok(Self { runtime, hub, address, begun_ns, metrics, cancel })
     }
 
     fn held_kib(&self) -> u64 {

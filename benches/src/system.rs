@@ -6,6 +6,7 @@
 mod courts;
 mod cut;
 mod many;
+mod preview;
 mod server;
 mod snapshot;
 
@@ -55,12 +56,13 @@ pub(crate) fn run(o: &Options) -> Result<()> {
     sys::pin(1)?;
     println!("{} on core 0; cameras (1080p25, 4 Mbit/s), players and questions on core 1", o.vigie.display());
     let mut table = Table::default();
-    let parts: [(&str, Part); 5] = [
+    let parts: [(&str, Part); 6] = [
         ("start", start_and_idle),
         ("cameras", many::run),
         ("courts", courts::run),
         ("cut", cut::run),
         ("snapshot", snapshot::run),
+        ("preview", preview::run),
     ];
     for (name, part) in parts {
         if o.only.as_ref().is_some_and(|only| only != name) {
