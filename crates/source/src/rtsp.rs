@@ -9,6 +9,7 @@ mod intake;
 mod sync;
 mod tracks;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use retina::client::{
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
+use url::Url;
 use vigie_hub::{GapCause, Publisher, Reason, SourceUnit};
 use vigie_media::TrackId;
 
@@ -82,9 +84,16 @@ impl RtspSource {
     async fn work(&self, out: Publisher, group: &Arc<SessionGroup>) -> Result<(), SourceError> {
         let (host, port) =
             self.spec.target().ok_or_else(|| SourceError::new(Reason::Config, "the RTSP URL has no host"))?;
-        address::resolve_within(&host, port, self.spec.config.timeout(), self.spec.config.walled).await?;
+        let within = self.spec.config.timeout();
+        let found = address::resolve_within(&host, port, within, self.spec.config.walled).await?;
+        // One address is dialled; where a name has both kinds, the one that every network has.
+        let dialled = found.iter().find(|a| a.is_ipv4()).or(found.first());
+        let url = match dialled {
+            Some(checked) if self.spec.config.walled => pinned(&self.spec.url, checked.ip())?,
+            _ => self.spec.url.clone(),
+        };
         let place = Place { host, port, has_credentials: self.spec.credentials.is_some() };
-        let (session, tracks, carrier) = self.open(group, &place).await?;
+        let (session, tracks, carrier) = self.open(group, url, &place).await?;
         info!(?carrier, tracks = %tracks, "connected");
         self.pump(session, tracks, carrier, &place, out).await
     }
@@ -93,15 +102,15 @@ impl RtspSource {
     async fn open(
         &self,
         group: &Arc<SessionGroup>,
+        url: Url,
         place: &Place,
     ) -> Result<(Session<Playing>, Tracks, Carrier), SourceError> {
         let within = self.spec.config.timeout();
         let options = self.session_options(group);
-        let mut session: Session<Described> =
-            match timeout(within, Session::describe(self.spec.url.clone(), options)).await {
-                Ok(r) => r.map_err(|e| place.explain(&e, Stage::Describe))?,
-                Err(_) => return Err(place.late(Stage::Describe, within)),
-            };
+        let mut session: Session<Described> = match timeout(within, Session::describe(url, options)).await {
+            Ok(r) => r.map_err(|e| place.explain(&e, Stage::Describe))?,
+            Err(_) => return Err(place.late(Stage::Describe, within)),
+        };
         let mut tracks = Tracks::choose(session.streams(), session.sdp())?;
         let mut carrier = match self.spec.config.transport {
             Transport::Udp => Carrier::Udp,
@@ -239,4 +248,29 @@ fn no_pictures(carrier: Carrier, within: Duration) -> SourceError {
 
 fn unreadable() -> SourceError {
     SourceError::new(Reason::NoVideo, "the camera sends pictures whose parameters cannot be read")
+}
+
+/// The URL with the address that was looked at in the place of its name: the library looks names up by itself, and a name
+/// may mean something else the second time. RTSP has no `Host` header, and a digest is made over the URI that is sent.
+fn pinned(url: &Url, checked: IpAddr) -> Result<Url, SourceError> {
+    let mut pinned = url.clone();
+    let refused = |()| SourceError::new(Reason::Config, "the RTSP URL can have no address in the place of its name");
+    pinned.set_ip_host(checked).map_err(refused)?;
+    Ok(pinned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn behind_a_wall_the_address_that_was_looked_at_is_the_one_that_is_dialled() {
+        let url: Url = "rtsp://camera.example:8554/a/b?channel=1".parse().unwrap();
+        for (checked, dialled) in [
+            ("192.0.2.7", "rtsp://192.0.2.7:8554/a/b?channel=1"),
+            ("2001:db8::7", "rtsp://[2001:db8::7]:8554/a/b?channel=1"),
+        ] {
+            assert_eq!(pinned(&url, checked.parse().unwrap()).unwrap().as_str(), dialled);
+        }
+    }
 }
