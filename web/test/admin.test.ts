@@ -40,6 +40,8 @@ const terrain = (id: number, camera_id: number | null, club_id = 1): Terrain => 
   created_at: '2026-11-21T10:00:00Z',
   status: 'ready',
   session_id: null,
+  recording_by: null,
+  recording_until: null,
   live: false,
 });
 const camera = (id: number, club_id: number | null) => ({ id, club_id, name: `Camera ${id}` }) as Camera;

@@ -15,6 +15,8 @@ const court = (status: Terrain['status'], more: Partial<Terrain> = {}): Terrain 
   created_at: '2026-11-21T10:00:00Z',
   status,
   session_id: null,
+  recording_by: null,
+  recording_until: null,
   live: true,
   ...more,
 });
@@ -39,8 +41,9 @@ describe('a court', () => {
   it('that records is ours when its session can be seen, and nobody’s to touch when it cannot', () => {
     const ours = session(true);
     expect(courtState(court('recording'), [ours])).toEqual({ kind: 'recording', session: ours });
-    const theirs = courtState(court('recording'), []);
-    expect(theirs).toEqual({ kind: 'recording' });
+    const told = { recording_by: 'anna', recording_until: '2026-11-21T11:30:00Z' };
+    const theirs = courtState(court('recording', told), []);
+    expect(theirs).toEqual({ kind: 'recording', by: 'anna', until: told.recording_until });
     expect(mayStart(theirs)).toBe(false);
   });
 
@@ -73,6 +76,8 @@ describe('a court', () => {
     expect(first?.[0]).toBe('Lakeside');
     expect(first?.[1].map((terrain) => terrain.name)).toEqual(['Court 1', 'Court 2', 'Court 10']);
     expect(second?.[0]).toBe('Zoo');
+    const [[, courts] = ['', []]] = byClub([court('disabled', { name: 'A', enabled: false }), court('ready')], 'en');
+    expect(courts.map(({ enabled }) => enabled)).toEqual([true, false]);
   });
 });
 

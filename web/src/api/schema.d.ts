@@ -2269,6 +2269,10 @@ export interface components {
             live: boolean;
             /** @description Its name. */
             name: string;
+            /** @description Who records on it, while somebody does: people of the club share its courts. */
+            recording_by?: string | null;
+            /** @description When that recording ends by itself (RFC 3339). */
+            recording_until?: string | null;
             /** @description The open session on it, when the caller may see that session. */
             session_id?: string | null;
             /** @description `disabled|no_camera|recording|reserved|camera_offline|ready`, the first that is true. */

@@ -1,7 +1,7 @@
 //! A court as the API shows it, with what happens on it at this moment.
 
 use serde::Serialize;
-use vigie_base::StreamKey;
+use vigie_base::{StreamKey, UnixMillis};
 use vigie_hub::Status;
 use vigie_store::{CaptureSession, SessionState};
 
@@ -33,6 +33,10 @@ pub struct TerrainView {
     pub status: &'static str,
     /// The open session on it, when the caller may see that session.
     pub session_id: Option<String>,
+    /// Who records on it, while somebody does: people of the club share its courts.
+    pub recording_by: Option<String>,
+    /// When that recording ends by itself (RFC 3339).
+    pub recording_until: Option<String>,
     /// Whether its camera sends pictures at this moment.
     pub live: bool,
 }
@@ -64,6 +68,12 @@ impl Courts {
             (Some(_), None) => "ready",
         };
         let seen = session.filter(|s| decide(who, Action::ViewSession, &sessions::target(s)).is_ok());
+        let runs = session.and_then(|s| self.core.recorder.get(&s.id)).filter(|r| !r.is_over()).map(|r| r.status());
+        let recording_until = runs.as_ref().map(|r| {
+            let planned = i64::try_from(r.planned.as_millis()).unwrap_or(i64::MAX);
+            UnixMillis(r.started_at.0.saturating_add(planned)).rfc3339()
+        });
+        let maker = session.filter(|_| runs.is_some()).and_then(|s| s.user_id);
         let created_at = self.core.terrains.read().get(&court.id).map(|t| t.created_at.rfc3339());
         TerrainView {
             id: court.id,
@@ -75,6 +85,8 @@ impl Courts {
             enabled: court.enabled,
             created_at: created_at.unwrap_or_default(),
             status,
+            recording_by: maker.and_then(|u| self.core.auth.name_of(u)),
+            recording_until,
             session_id: seen.map(|s| s.id.0.clone()),
             live,
         }

@@ -211,6 +211,11 @@ async fn a_foreign_session_is_refused_to_players_and_other_clubs_in_every_way() 
         assert_eq!(gate.session(&who.principal(), &id, Verb::View).await, Err(Refused::Denied(code)));
     }
     assert!(recordings.status(&c.player, &id).await.unwrap().active, "nobody stopped it");
+    // Who comes to the court learns who is there and until when, and has nothing to touch it by.
+    let court = c.house.control.courts.get(&c.other_player, c.courts[0].0).unwrap();
+    let shown = (court.status, court.session_id, court.recording_by.as_deref());
+    assert_eq!(shown, ("recording", None, Some(c.player.username.as_str())));
+    assert!(court.recording_until.is_some());
     let gate = c.house.control.gate();
     for who in [&c.player, &c.admin] {
         let seen = gate.session(&who.principal(), &id, Verb::View).await.unwrap();

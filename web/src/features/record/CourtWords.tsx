@@ -31,7 +31,7 @@ export function wordsOf(i18n: I18n, state: CourtState, me: number, camera?: Came
     case 'free':
       return t('court.free');
     case 'recording':
-      if (!state.session) return t('court.recording_someone');
+      if (!state.session) return foreign(i18n, state.by, state.until);
       if (state.session.user_id === me) return t('court.recording_you');
       return state.session.username
         ? t('court.recording_by', { name: state.session.username })
@@ -50,4 +50,11 @@ export function wordsOf(i18n: I18n, state: CourtState, me: number, camera?: Came
     case 'disabled':
       return t('court.disabled');
   }
+}
+
+/** Somebody else's recording: whose, and until when the court is taken, as far as the court tells. */
+function foreign({ t, format }: I18n, by?: string | null, until?: string | null): string {
+  if (!until) return by ? t('court.recording_by', { name: by }) : t('court.recording_someone');
+  const time = format.time(until);
+  return by ? t('court.recording_by_until', { name: by, time }) : t('court.recording_until', { time });
 }

@@ -4,7 +4,8 @@ import type { PreviewInfo, RecordingStatus, Session, Terrain } from '../../api/m
 export type CourtState =
   | { kind: 'free' | 'offline' | 'no_camera' | 'disabled' }
   /** Without a session it is somebody else's, and nothing of it may be touched. */
-  | { kind: 'recording' | 'reserved'; session?: Session };
+  | { kind: 'recording'; session?: Session; by?: string | null; until?: string | null }
+  | { kind: 'reserved'; session?: Session };
 
 export function courtState(terrain: Terrain, sessions: readonly Session[]): CourtState {
   const session = sessions.find((known) => known.terrain_id === terrain.id);
@@ -12,7 +13,9 @@ export function courtState(terrain: Terrain, sessions: readonly Session[]): Cour
   switch (terrain.status) {
     case 'recording':
       // Our own that has just ended: the list of sessions is asked for more often than the list of courts.
-      return session ? { kind: 'reserved', session } : { kind: 'recording' };
+      return session
+        ? { kind: 'reserved', session }
+        : { kind: 'recording', by: terrain.recording_by, until: terrain.recording_until };
     case 'disabled':
       return { kind: 'disabled' };
     case 'no_camera':
@@ -54,12 +57,15 @@ export function previewHealth(info: PreviewInfo | undefined): PreviewHealth {
   return age > LOST_MS ? 'lost' : age > SLOW_MS ? 'slow' : 'good';
 }
 
-/** Courts by club, both in the order of their names as people read them (Court 2 before Court 10). */
+/** Courts by club, both in the order of their names as people read them (Court 2 before Court 10); closed ones last. */
 export function byClub(terrains: readonly Terrain[], language: string): [string, Terrain[]][] {
   const order = new Intl.Collator(language, { numeric: true }).compare;
   const clubs = new Map<string, Terrain[]>();
   for (const terrain of terrains) clubs.set(terrain.club_name, [...(clubs.get(terrain.club_name) ?? []), terrain]);
   return [...clubs]
     .sort(([a], [b]) => order(a, b))
-    .map(([club, courts]) => [club, courts.sort((a, b) => order(a.name, b.name))]);
+    .map(([club, courts]) => [
+      club,
+      courts.sort((a, b) => Number(b.enabled) - Number(a.enabled) || order(a.name, b.name)),
+    ]);
 }
