@@ -2,6 +2,8 @@
 //! that is enough. Credentials are looked for in this order: `Authorization: Bearer` (access or API token), the cookie
 //! of a browser that signed in, and `?ticket=` on routes that show media.
 
+pub(crate) mod may;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 

@@ -112,7 +112,7 @@ impl Gate for Door {
         match who {
             Principal::User { .. } => seen_by(self.0.auth.identity_of(who)),
             Principal::Ticket(ticket) => match self.0.auth.redeem_ticket(ticket) {
-                Some((TicketScope::Session(id), _)) if id == row.id => Ok(()),
+                Some((TicketScope::Session(id), holder)) if id == row.id => seen_by(Some(holder)),
                 // A ticket for the camera opens a session of its owner's, too.
                 Some((TicketScope::Camera(id), holder)) if id == camera => seen_by(Some(holder)),
                 _ => Err(Refused::Denied("forbidden")),

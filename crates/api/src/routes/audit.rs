@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use vigie_control::audit::{AuditQuery, AuditView};
 
 use crate::app::App;
-use crate::auth::Who;
+use crate::auth::may::{May, ReadAudit};
 use crate::error::{ApiResult, Query};
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -37,7 +37,7 @@ pub(crate) struct AuditReply {
     responses((status = 200, body = AuditReply)))]
 pub(crate) async fn list(
     State(app): State<App>,
-    Who(who): Who,
+    May(who, ..): May<ReadAudit>,
     Query(q): Query<AuditInput>,
 ) -> ApiResult<Json<AuditReply>> {
     let said = |s: Option<String>| s.filter(|s| !s.is_empty());

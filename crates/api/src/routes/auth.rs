@@ -14,6 +14,7 @@ use vigie_store::Role;
 
 use super::{DONE, Done};
 use crate::app::App;
+use crate::auth::may::{May, OwnAccount, OwnTokens};
 use crate::auth::{Peer, RefreshToken, Who, clear_cookies, set_cookies};
 use crate::error::{ApiError, ApiResult, Body, Path};
 use crate::lang::Lang;
@@ -115,7 +116,7 @@ pub(crate) struct PasswordInput {
     responses((status = 200, body = SignInReply)))]
 pub(crate) async fn password(
     State(app): State<App>,
-    Who(who): Who,
+    May(who, ..): May<OwnAccount>,
     peer: Peer,
     Body(input): Body<PasswordInput>,
 ) -> ApiResult<Response> {
@@ -143,7 +144,7 @@ pub(crate) struct StreamPasswordReply {
     responses((status = 200, body = StreamPasswordReply)))]
 pub(crate) async fn stream_password(
     State(app): State<App>,
-    Who(who): Who,
+    May(who, ..): May<OwnAccount>,
     input: Option<Json<StreamPasswordInput>>,
 ) -> ApiResult<Json<StreamPasswordReply>> {
     let renew = input.is_some_and(|i| i.renew);
@@ -160,7 +161,7 @@ pub(crate) struct TokensReply {
 
 /// One's API tokens.
 #[utoipa::path(get, path = "/api/auth/tokens", tag = "sign-in", responses((status = 200, body = TokensReply)))]
-pub(crate) async fn tokens(State(app): State<App>, Who(who): Who) -> ApiResult<Json<TokensReply>> {
+pub(crate) async fn tokens(State(app): State<App>, May(who, ..): May<OwnTokens>) -> ApiResult<Json<TokensReply>> {
     let tokens = app.control().auth.tokens(&who)?;
     Ok(Json(TokensReply { success: true, count: tokens.len(), tokens }))
 }
@@ -195,7 +196,7 @@ pub(crate) struct NewTokenReply {
     responses((status = 201, body = NewTokenReply)))]
 pub(crate) async fn create_token(
     State(app): State<App>,
-    Who(who): Who,
+    May(who, ..): May<OwnTokens>,
     Body(input): Body<TokenInput>,
 ) -> ApiResult<Response> {
     let role = match input.role.as_deref() {
@@ -221,7 +222,11 @@ pub(crate) async fn create_token(
 /// Drop an API token.
 #[utoipa::path(delete, path = "/api/auth/tokens/{id}", tag = "sign-in", params(("id" = i64, Path)),
     responses((status = 200, body = Done)))]
-pub(crate) async fn delete_token(State(app): State<App>, Who(who): Who, Path(id): Path<i64>) -> ApiResult<Json<Done>> {
+pub(crate) async fn delete_token(
+    State(app): State<App>,
+    May(who, ..): May<OwnTokens>,
+    Path(id): Path<i64>,
+) -> ApiResult<Json<Done>> {
     app.control().auth.delete_token(&who, id).await?;
     Ok(DONE)
 }

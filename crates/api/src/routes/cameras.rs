@@ -13,6 +13,7 @@ use vigie_control::events::EventView;
 use super::preview::TicketReply;
 use super::{DONE, Done};
 use crate::app::App;
+use crate::auth::may::{ManageCamera, May};
 use crate::auth::{ForCaller, Who};
 use crate::error::{ApiError, ApiResult, Body, Path, Query};
 
@@ -114,7 +115,7 @@ fn one(camera: CameraView) -> Json<CameraReply> {
     responses((status = 201, body = CameraReply)))]
 pub(crate) async fn create(
     State(app): State<App>,
-    Who(who): Who,
+    May(who, ..): May<ManageCamera>,
     Body(input): Body<Map<String, Value>>,
 ) -> ApiResult<Response> {
     let camera = app.control().cameras.create(&who, &input).await?;
@@ -148,7 +149,7 @@ pub(crate) async fn get(
     params(("id" = String, Path, description = "Number or slug")), responses((status = 200, body = CameraReply)))]
 pub(crate) async fn replace(
     State(app): State<App>,
-    Who(who): Who,
+    May(who, ..): May<ManageCamera>,
     Path(id): Path<String>,
     Body(input): Body<Map<String, Value>>,
 ) -> ApiResult<Json<CameraReply>> {
@@ -160,7 +161,7 @@ pub(crate) async fn replace(
     params(("id" = String, Path, description = "Number or slug")), responses((status = 200, body = CameraReply)))]
 pub(crate) async fn change(
     State(app): State<App>,
-    Who(who): Who,
+    May(who, ..): May<ManageCamera>,
     Path(id): Path<String>,
     Body(input): Body<Map<String, Value>>,
 ) -> ApiResult<Json<CameraReply>> {
@@ -180,7 +181,7 @@ pub(crate) struct DeleteQuery {
     responses((status = 200, body = Done)))]
 pub(crate) async fn delete(
     State(app): State<App>,
-    Who(who): Who,
+    May(who, ..): May<ManageCamera>,
     Path(id): Path<String>,
     Query(q): Query<DeleteQuery>,
 ) -> ApiResult<Json<Done>> {
@@ -208,7 +209,11 @@ pub(crate) struct TestReply {
 /// Test the connection of a stored camera.
 #[utoipa::path(post, path = "/api/cameras/{id}/test", tag = "cameras", params(("id" = String, Path, description = "Number or slug")),
     responses((status = 200, body = TestReply)))]
-pub(crate) async fn test(State(app): State<App>, Who(who): Who, Path(id): Path<String>) -> ApiResult<Json<TestReply>> {
+pub(crate) async fn test(
+    State(app): State<App>,
+    May(who, ..): May<ManageCamera>,
+    Path(id): Path<String>,
+) -> ApiResult<Json<TestReply>> {
     let result = app.control().cameras.test(&who, &id).await?;
     Ok(Json(TestReply { success: true, result }))
 }
@@ -218,7 +223,7 @@ pub(crate) async fn test(State(app): State<App>, Who(who): Who, Path(id): Path<S
     responses((status = 200, body = TestReply)))]
 pub(crate) async fn test_new(
     State(app): State<App>,
-    Who(who): Who,
+    May(who, ..): May<ManageCamera>,
     Body(input): Body<Map<String, Value>>,
 ) -> ApiResult<Json<TestReply>> {
     let result = app.control().cameras.test_new(&who, &input).await?;

@@ -11,6 +11,7 @@ use vigie_control::clubs::{ClubChange, ClubView};
 use super::{DONE, Done};
 use crate::app::App;
 use crate::auth::Who;
+use crate::auth::may::{EditClub, ManageClubs, May};
 use crate::error::{ApiResult, Body, Path};
 
 #[derive(Serialize, ToSchema)]
@@ -49,7 +50,11 @@ pub(crate) struct ClubInput {
 /// Add a club; for super administrators.
 #[utoipa::path(post, path = "/api/clubs", tag = "clubs", request_body = ClubInput,
     responses((status = 201, body = ClubReply)))]
-pub(crate) async fn create(State(app): State<App>, Who(who): Who, Body(input): Body<ClubInput>) -> ApiResult<Response> {
+pub(crate) async fn create(
+    State(app): State<App>,
+    May(who, ..): May<ManageClubs>,
+    Body(input): Body<ClubInput>,
+) -> ApiResult<Response> {
     let club = app.control().clubs.create(&who, &input.name, input.timezone.as_deref()).await?;
     Ok((StatusCode::CREATED, one(club)).into_response())
 }
@@ -76,7 +81,7 @@ pub(crate) struct ClubChangeInput {
     responses((status = 200, body = ClubReply)))]
 pub(crate) async fn change(
     State(app): State<App>,
-    Who(who): Who,
+    May(who, ..): May<EditClub>,
     Path(id): Path<i64>,
     Body(input): Body<ClubChangeInput>,
 ) -> ApiResult<Json<ClubReply>> {
@@ -87,7 +92,11 @@ pub(crate) async fn change(
 /// Remove a club without courts; for super administrators.
 #[utoipa::path(delete, path = "/api/clubs/{id}", tag = "clubs", params(("id" = i64, Path)),
     responses((status = 200, body = Done)))]
-pub(crate) async fn delete(State(app): State<App>, Who(who): Who, Path(id): Path<i64>) -> ApiResult<Json<Done>> {
+pub(crate) async fn delete(
+    State(app): State<App>,
+    May(who, ..): May<ManageClubs>,
+    Path(id): Path<i64>,
+) -> ApiResult<Json<Done>> {
     app.control().clubs.delete(&who, id).await?;
     Ok(DONE)
 }

@@ -18,7 +18,8 @@ use vigie_control::{Action, Target, decide};
 use super::cameras::switch;
 use super::health::{Components, Ffmpeg, overall};
 use crate::app::App;
-use crate::auth::{ForCaller, Who};
+use crate::auth::ForCaller;
+use crate::auth::may::{May, ReadSystem};
 use crate::error::{ApiResult, Query};
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -73,13 +74,12 @@ pub(crate) struct Diagnosis {
     responses((status = 200, body = Diagnosis)))]
 pub(crate) async fn diagnose(
     State(app): State<App>,
-    Who(who): Who,
+    May(who, ..): May<ReadSystem>,
     ForCaller(links): ForCaller,
     Query(q): Query<DiagnoseQuery>,
 ) -> ApiResult<Response> {
     let download = switch("download", q.download.as_deref())?;
     let control = app.control();
-    decide(&who, Action::ReadSystem, &Target::Any).map_err(vigie_control::Error::from)?;
     let (status, components) = overall(&app).await;
     let video = control.recordings.video_health().await?;
     let (_, cameras) = control.cameras.list(&who, &CameraFilter::default()).await?;

@@ -24,6 +24,7 @@ use vigie_control::{Error, Identity, Kind, Links};
 
 use super::cameras::{EventsQuery, EventsReply};
 use crate::app::App;
+use crate::auth::may::{May, ReadAudit};
 use crate::auth::{ForCaller, Who};
 use crate::error::{ApiResult, Query};
 
@@ -40,7 +41,7 @@ const MAX_MESSAGE: usize = 4096;
 #[utoipa::path(get, path = "/api/events", tag = "events", params(EventsQuery), responses((status = 200, body = EventsReply)))]
 pub(crate) async fn list(
     State(app): State<App>,
-    Who(who): Who,
+    May(who, ..): May<ReadAudit>,
     Query(q): Query<EventsQuery>,
 ) -> ApiResult<Json<EventsReply>> {
     let events = app.control().events.list(&who, q.before, q.limit()).await?;

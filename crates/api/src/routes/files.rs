@@ -23,6 +23,7 @@ use super::range::{Part, part};
 use super::{DONE, Done};
 use crate::app::App;
 use crate::auth::Who;
+use crate::auth::may::{CleanUp, DeleteFile, May};
 use crate::error::{ApiError, ApiResult, Path, Query};
 
 /// Bytes read from a file at once.
@@ -179,10 +180,11 @@ fn http_date(t: UnixMillis) -> String {
 
 /// Delete a file; for administrators.
 #[utoipa::path(delete, path = "/api/video/files/{session_id}/delete", tag = "files",
-    params(("session_id" = String, Path), FileQuery), responses((status = 200, body = Done)))]
+    params(("session_id" = String, Path), FileQuery),
+    responses((status = 200, body = Done), (status = 423, description = "`locked`")))]
 pub(crate) async fn delete(
     State(app): State<App>,
-    Who(who): Who,
+    May(who, ..): May<DeleteFile>,
     Path(id): Path<String>,
     Query(q): Query<FileQuery>,
 ) -> ApiResult<Json<Done>> {
@@ -200,7 +202,7 @@ pub(crate) struct CleanUpReply {
 
 /// Remove what is left over; for administrators.
 #[utoipa::path(post, path = "/api/video/cleanup", tag = "files", responses((status = 200, body = CleanUpReply)))]
-pub(crate) async fn clean_up(State(app): State<App>, Who(who): Who) -> ApiResult<Json<CleanUpReply>> {
+pub(crate) async fn clean_up(State(app): State<App>, May(who, ..): May<CleanUp>) -> ApiResult<Json<CleanUpReply>> {
     let (cleaned, details) = app.control().recordings.clean_up(&who).await?;
     Ok(Json(CleanUpReply { success: true, cleaned, details }))
 }

@@ -11,6 +11,7 @@ use vigie_control::cameras::CameraFilter;
 use vigie_control::recordings::{EncoderView, VideoTotals};
 
 use crate::app::App;
+use crate::auth::may::{ManageCamera, May};
 use crate::auth::{Peer, Who};
 use crate::error::{ApiError, ApiResult, Path};
 use crate::lang::Lang;
@@ -213,7 +214,11 @@ pub(crate) struct Reconnecting {
 /// Try to connect at once, whatever the waiting time.
 #[utoipa::path(post, path = "/api/health/cameras/{id}/reconnect", tag = "health",
     params(("id" = String, Path, description = "Number or slug")), responses((status = 202, body = Reconnecting)))]
-pub(crate) async fn reconnect(State(app): State<App>, Who(who): Who, Path(id): Path<String>) -> ApiResult<Response> {
+pub(crate) async fn reconnect(
+    State(app): State<App>,
+    May(who, ..): May<ManageCamera>,
+    Path(id): Path<String>,
+) -> ApiResult<Response> {
     app.control().cameras.reconnect(&who, &id).await?;
     Ok((StatusCode::ACCEPTED, Json(Reconnecting { success: true, state: "attempting", attempt: 1 })).into_response())
 }

@@ -15,7 +15,8 @@ use vigie_control::courts::{NewPass, PassView, TerrainView};
 
 use super::{DONE, Done};
 use crate::app::App;
-use crate::auth::{ForCaller, Peer, Who, set_kiosk_cookie};
+use crate::auth::may::{ManageCourts, May, ViewPasses};
+use crate::auth::{ForCaller, Peer, set_kiosk_cookie};
 use crate::error::{ApiError, ApiResult, Body, Path};
 
 #[derive(Serialize, ToSchema)]
@@ -28,7 +29,11 @@ pub(crate) struct PassesReply {
 /// Passes of a court that still work; for administrators of the club.
 #[utoipa::path(get, path = "/api/terrains/{id}/kiosk", tag = "clubs", params(("id" = i64, Path)),
     responses((status = 200, body = PassesReply)))]
-pub(crate) async fn list(State(app): State<App>, Who(who): Who, Path(id): Path<i64>) -> ApiResult<Json<PassesReply>> {
+pub(crate) async fn list(
+    State(app): State<App>,
+    May(who, ..): May<ViewPasses>,
+    Path(id): Path<i64>,
+) -> ApiResult<Json<PassesReply>> {
     let passes = app.control().courts.passes(&who, id)?;
     Ok(Json(PassesReply { success: true, count: passes.len(), passes }))
 }
@@ -57,7 +62,7 @@ pub(crate) struct PassReply {
     request_body = PassInput, responses((status = 201, body = PassReply)))]
 pub(crate) async fn create(
     State(app): State<App>,
-    Who(who): Who,
+    May(who, ..): May<ManageCourts>,
     ForCaller(links): ForCaller,
     Path(id): Path<i64>,
     Body(input): Body<PassInput>,
@@ -74,7 +79,7 @@ pub(crate) async fn create(
     params(("id" = i64, Path), ("pass_id" = i64, Path)), responses((status = 200, body = Done)))]
 pub(crate) async fn delete(
     State(app): State<App>,
-    Who(who): Who,
+    May(who, ..): May<ManageCourts>,
     Path((id, pass)): Path<(i64, i64)>,
 ) -> ApiResult<Json<Done>> {
     app.control().courts.delete_pass(&who, id, pass).await?;

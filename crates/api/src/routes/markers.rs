@@ -10,6 +10,7 @@ use super::cameras::switch;
 use super::{DONE, Done};
 use crate::app::App;
 use crate::auth::Who;
+use crate::auth::may::{ControlSession, May};
 use crate::error::{ApiResult, Body, Path, Query};
 
 #[derive(Deserialize, ToSchema)]
@@ -49,7 +50,7 @@ pub(crate) struct MarkReply {
         (status = 503, description = "`no_frame_yet`")))]
 pub(crate) async fn mark(
     State(app): State<App>,
-    Who(who): Who,
+    May(who, ..): May<ControlSession>,
     Path(id): Path<String>,
     Body(input): Body<MarkInput>,
 ) -> ApiResult<Json<MarkReply>> {
@@ -97,7 +98,7 @@ pub(crate) struct DeleteQuery {
     responses((status = 200, body = Done), (status = 404, description = "`marker_not_found`")))]
 pub(crate) async fn delete(
     State(app): State<App>,
-    Who(who): Who,
+    May(who, ..): May<ControlSession>,
     Path((id, marker)): Path<(String, i64)>,
     Query(q): Query<DeleteQuery>,
 ) -> ApiResult<Json<Done>> {

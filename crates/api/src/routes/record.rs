@@ -10,6 +10,7 @@ use vigie_control::recordings::{EstimateQuery, EstimateView, RecordingStatus, St
 use super::session::SessionInput;
 use crate::app::App;
 use crate::auth::Who;
+use crate::auth::may::{ControlSession, May, ReadSystem};
 use crate::error::{ApiError, ApiResult, Body, Path, Query};
 
 #[derive(Deserialize, ToSchema)]
@@ -35,7 +36,7 @@ pub(crate) struct StartReply {
     responses((status = 200, body = StartReply)))]
 pub(crate) async fn start(
     State(app): State<App>,
-    Who(who): Who,
+    May(who, ..): May<ControlSession>,
     Body(input): Body<StartInput>,
 ) -> ApiResult<Json<StartReply>> {
     let id = input.session_id.filter(|s| !s.is_empty()).ok_or_else(|| ApiError::missing("session_id"))?;
@@ -60,7 +61,7 @@ pub(crate) struct StopReply {
     responses((status = 200, body = StopReply)))]
 pub(crate) async fn stop(
     State(app): State<App>,
-    Who(who): Who,
+    May(who, ..): May<ControlSession>,
     Body(input): Body<SessionInput>,
 ) -> ApiResult<Json<StopReply>> {
     let recording = app.control().recordings.stop(&who, &input.id()?).await?;
@@ -129,6 +130,10 @@ pub(crate) async fn estimate(
 /// What was noted while the session was recorded: its last MiB; for administrators of its club.
 #[utoipa::path(get, path = "/api/video/record/{session_id}/log", tag = "recordings", params(("session_id" = String, Path)),
     responses((status = 200, content_type = "text/plain", body = String), (status = 404, description = "`log_not_found`")))]
-pub(crate) async fn log(State(app): State<App>, Who(who): Who, Path(id): Path<String>) -> ApiResult<String> {
+pub(crate) async fn log(
+    State(app): State<App>,
+    May(who, ..): May<ReadSystem>,
+    Path(id): Path<String>,
+) -> ApiResult<String> {
     Ok(app.control().recordings.log(&who, &id).await?)
 }

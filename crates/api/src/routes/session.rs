@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use vigie_control::sessions::{SessionRequest, SessionView};
 
 use crate::app::App;
+use crate::auth::may::{ControlSession, CreateSession, May};
 use crate::auth::{ForCaller, Who};
 use crate::error::{ApiError, ApiResult, Body};
 
@@ -37,7 +38,7 @@ pub(crate) struct SessionReply {
     responses((status = 200, body = SessionReply)))]
 pub(crate) async fn create(
     State(app): State<App>,
-    Who(who): Who,
+    May(who, ..): May<CreateSession>,
     ForCaller(links): ForCaller,
     Body(input): Body<CreateInput>,
 ) -> ApiResult<Json<SessionReply>> {
@@ -75,7 +76,7 @@ pub(crate) struct ClosedReply {
     responses((status = 200, body = ClosedReply)))]
 pub(crate) async fn close(
     State(app): State<App>,
-    Who(who): Who,
+    May(who, ..): May<ControlSession>,
     Body(input): Body<SessionInput>,
 ) -> ApiResult<Json<ClosedReply>> {
     let session_id = input.id()?;

@@ -11,6 +11,7 @@ use vigie_control::courts::{CourtChange, NewCourt, TerrainView};
 use super::{DONE, Done, sent};
 use crate::app::App;
 use crate::auth::Who;
+use crate::auth::may::{ManageCourts, May};
 use crate::error::{ApiResult, Body, Path};
 
 #[derive(Serialize, ToSchema)]
@@ -70,7 +71,7 @@ pub(crate) struct TerrainInput {
     request_body = TerrainInput, responses((status = 201, body = TerrainReply)))]
 pub(crate) async fn create(
     State(app): State<App>,
-    Who(who): Who,
+    May(who, ..): May<ManageCourts>,
     Path(club): Path<i64>,
     Body(input): Body<TerrainInput>,
 ) -> ApiResult<Response> {
@@ -105,7 +106,7 @@ pub(crate) struct TerrainChangeInput {
     request_body = TerrainChangeInput, responses((status = 200, body = TerrainReply)))]
 pub(crate) async fn change(
     State(app): State<App>,
-    Who(who): Who,
+    May(who, ..): May<ManageCourts>,
     Path(id): Path<i64>,
     Body(input): Body<TerrainChangeInput>,
 ) -> ApiResult<Json<TerrainReply>> {
@@ -116,7 +117,11 @@ pub(crate) async fn change(
 /// Remove a court on which no session is open; its kiosk passes end, its recordings stay.
 #[utoipa::path(delete, path = "/api/terrains/{id}", tag = "clubs", params(("id" = i64, Path)),
     responses((status = 200, body = Done)))]
-pub(crate) async fn delete(State(app): State<App>, Who(who): Who, Path(id): Path<i64>) -> ApiResult<Json<Done>> {
+pub(crate) async fn delete(
+    State(app): State<App>,
+    May(who, ..): May<ManageCourts>,
+    Path(id): Path<i64>,
+) -> ApiResult<Json<Done>> {
     app.control().courts.delete(&who, id).await?;
     Ok(DONE)
 }

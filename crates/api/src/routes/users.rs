@@ -12,7 +12,7 @@ use vigie_store::Role;
 
 use super::{DONE, Done, sent};
 use crate::app::App;
-use crate::auth::Who;
+use crate::auth::may::{ManageUsers, May, ViewUsers};
 use crate::error::{ApiError, ApiResult, Body, Path, Query};
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -44,7 +44,7 @@ fn one(user: AccountView) -> Json<UserReply> {
     responses((status = 200, body = UsersReply)))]
 pub(crate) async fn list(
     State(app): State<App>,
-    Who(who): Who,
+    May(who, ..): May<ViewUsers>,
     Query(q): Query<UsersQuery>,
 ) -> ApiResult<Json<UsersReply>> {
     let users = app.control().auth.accounts(&who, q.club_id)?;
@@ -86,7 +86,7 @@ fn role(word: &str) -> ApiResult<Role> {
     responses((status = 201, body = NewUserReply)))]
 pub(crate) async fn create(
     State(app): State<App>,
-    Who(who): Who,
+    May(who, ..): May<ManageUsers>,
     Body(input): Body<NewUserInput>,
 ) -> ApiResult<Response> {
     let new = NewAccount {
@@ -104,7 +104,11 @@ pub(crate) async fn create(
 /// One account.
 #[utoipa::path(get, path = "/api/admin/users/{id}", tag = "accounts", params(("id" = i64, Path)),
     responses((status = 200, body = UserReply)))]
-pub(crate) async fn get(State(app): State<App>, Who(who): Who, Path(id): Path<i64>) -> ApiResult<Json<UserReply>> {
+pub(crate) async fn get(
+    State(app): State<App>,
+    May(who, ..): May<ViewUsers>,
+    Path(id): Path<i64>,
+) -> ApiResult<Json<UserReply>> {
     Ok(one(app.control().auth.account(&who, id)?))
 }
 
@@ -128,7 +132,7 @@ pub(crate) struct UserChangeInput {
     request_body = UserChangeInput, responses((status = 200, body = UserReply)))]
 pub(crate) async fn change(
     State(app): State<App>,
-    Who(who): Who,
+    May(who, ..): May<ManageUsers>,
     Path(id): Path<i64>,
     Body(input): Body<UserChangeInput>,
 ) -> ApiResult<Json<UserReply>> {
@@ -144,7 +148,11 @@ pub(crate) async fn change(
 /// Remove an account; what it recorded stays.
 #[utoipa::path(delete, path = "/api/admin/users/{id}", tag = "accounts", params(("id" = i64, Path)),
     responses((status = 200, body = Done)))]
-pub(crate) async fn delete(State(app): State<App>, Who(who): Who, Path(id): Path<i64>) -> ApiResult<Json<Done>> {
+pub(crate) async fn delete(
+    State(app): State<App>,
+    May(who, ..): May<ManageUsers>,
+    Path(id): Path<i64>,
+) -> ApiResult<Json<Done>> {
     app.control().auth.delete_account(&who, id).await?;
     Ok(DONE)
 }
@@ -169,7 +177,7 @@ pub(crate) struct ResetReply {
     request_body = ResetInput, responses((status = 200, body = ResetReply)))]
 pub(crate) async fn reset(
     State(app): State<App>,
-    Who(who): Who,
+    May(who, ..): May<ManageUsers>,
     Path(id): Path<i64>,
     Body(input): Body<ResetInput>,
 ) -> ApiResult<Json<ResetReply>> {

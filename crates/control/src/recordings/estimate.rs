@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use vigie_base::{CameraId, StreamKey};
+use vigie_base::StreamKey;
 use vigie_record::{Estimate, VideoMode};
 
 use super::Recordings;
@@ -57,15 +57,20 @@ pub struct EstimateView {
 }
 
 impl Recordings {
-    /// What a recording would need; for whoever may make it.
+    /// What a recording would need; for whoever may see the session, court or camera.
     pub async fn estimate(&self, who: &Identity, query: &EstimateQuery) -> Result<EstimateView> {
         let duration = self.duration(query.duration_minutes)?;
         let camera = match (&query.session_id, query.terrain_id, query.camera_id) {
             (Some(id), None, None) => {
                 self.sessions.find(who, Action::ViewSession, id).await?.camera_id.ok_or(Error::CameraNotFound)?
             }
-            (None, Some(court), None) => self.sessions.place_on_court(who, court)?.camera,
-            (None, None, Some(camera)) => self.sessions.place_at_camera(who, CameraId(camera))?.camera,
+            // An estimate changes nothing: whoever may see the court or the camera may have it.
+            (None, Some(court), None) => self.sessions.recordable_court(who, Action::ViewClub, court)?.camera,
+            (None, None, Some(camera)) => {
+                let camera = self.core.camera_for(who, Action::ViewCamera, &camera.to_string())?.id;
+                self.sessions.check_camera(camera)?;
+                camera
+            }
             (None, None, None) => return Err(Error::missing("terrain_id")),
             _ => {
                 let message = "give a session, a court or a camera, and only one of them";

@@ -29,8 +29,12 @@ pub(crate) struct Place {
 impl Sessions {
     /// A court, if `who` may make a session there and it can be recorded.
     pub(crate) fn place_on_court(&self, who: &Identity, terrain: i64) -> Result<Place> {
-        let court = self.core.court(terrain).ok_or(Error::TerrainNotFound)?;
-        decide(who, Action::CreateSession, &court.target())?;
+        self.recordable_court(who, Action::CreateSession, terrain)
+    }
+
+    /// A court that can be recorded, if `who` may do that there.
+    pub(crate) fn recordable_court(&self, who: &Identity, action: Action, terrain: i64) -> Result<Place> {
+        let court = self.core.court_for(who, action, terrain)?;
         if !court.enabled {
             return Err(Error::TerrainDisabled);
         }
@@ -46,7 +50,8 @@ impl Sessions {
         Ok(Place { camera, club_id: 0, terrain_id: None })
     }
 
-    fn check_camera(&self, camera: CameraId) -> Result<()> {
+    /// Whether there is such a camera, switched on.
+    pub(crate) fn check_camera(&self, camera: CameraId) -> Result<()> {
         match self.core.cameras.read().get(&camera) {
             None => Err(Error::CameraNotFound),
             Some(c) if !c.fields.enabled => {
