@@ -9,6 +9,7 @@ mod events;
 mod files;
 mod health;
 mod kiosk;
+mod lock;
 mod markers;
 mod part;
 mod preview;
@@ -82,6 +83,7 @@ pub(crate) fn protected() -> OpenApiRouter<App> {
         .routes(routes!(files::download))
         .routes(routes!(part::clip))
         .routes(routes!(files::delete))
+        .routes(routes!(lock::lock))
         .routes(routes!(files::clean_up))
         .routes(routes!(diagnose::diagnose))
         .routes(routes!(events::list))

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tracing::warn;
-use vigie_base::{RecordingId, SessionId, UnixMillis};
+use vigie_base::{RecordingId, UnixMillis};
 use vigie_record::PartFile;
 use vigie_store::{Recording as Row, RecordingFilter, RecordingKind, RecordingState, Role, StoreError};
 
@@ -202,7 +202,7 @@ impl Recordings {
         Ok(())
     }
 
-    /// Protects a file, or no longer.
+    /// Protects a file from being deleted, or no longer; also one that is still being recorded. Who may delete it may.
     pub async fn lock(
         &self,
         who: &Identity,
@@ -218,7 +218,9 @@ impl Recordings {
         let action = if locked { "recording.lock" } else { "recording.unlock" };
         let target = format!("recording/{}", row.id);
         self.core.auth.note(who, action, &target, Value::Null).await;
-        self.core.bus.tell(Notice::Recording { session: SessionId(session_id.to_owned()), recording: row.id });
+        if let Some(session) = row.session_id {
+            self.core.bus.tell(Notice::Recording { session, recording: row.id });
+        }
         self.video(who, session_id, Some(row.id.0)).await
     }
 }

@@ -72,6 +72,12 @@ async fn from_first_start_to_a_downloaded_recording() {
     let video = list["videos"].as_array().unwrap().iter().find(|v| v["session_id"] == json!(session)).cloned().unwrap();
     assert_eq!(video["size_bytes"], stopped["size_bytes"]);
     let gone = format!("/api/video/files/{session}/delete?club_id=0");
+    let lock = format!("/api/video/files/{session}/lock");
+    let locked = s.post(&lock, json!({ "locked": true, "recording_id": video["recording_id"] })).await;
+    assert_eq!(locked["video"]["locked"], json!(true));
+    assert_eq!(s.fails(Method::DELETE, &gone, None).await, (423, "locked".to_owned()));
+    assert_eq!(s.fails(Method::POST, &lock, Some(json!({ "locked": "yes" }))).await.0, 400);
+    assert_eq!(s.post(&lock, json!({ "locked": false })).await["video"]["locked"], json!(false));
     ok(s.request(Method::DELETE, &gone).send().await.unwrap()).await;
     assert_eq!(s.fails(Method::GET, &path, None).await, (404, "video_not_found".to_owned()));
     s.post("/api/video/session/close", json!({ "session_id": session })).await;
