@@ -25,6 +25,24 @@ function packed(): Plugin {
   };
 }
 
+/** Tells public/early.js where the words are, so that they come together with the scripts. */
+function wordsEarly(): Plugin {
+  return {
+    name: 'words-early',
+    apply: 'build',
+    transformIndexHtml: {
+      order: 'post',
+      handler: (html, { bundle }) => {
+        const places = Object.values(bundle ?? {}).flatMap((chunk) => {
+          const language = chunk.type === 'chunk' && /i18n\/(\w+)\.json$/.exec(chunk.facadeModuleId ?? '')?.[1];
+          return language ? [` data-${language}="/${chunk.fileName}"`] : [];
+        });
+        return html.replace('src="/early.js"', `src="/early.js"${places.join('')}`);
+      },
+    },
+  };
+}
+
 // `npm run dev` talks to a running server: `VIGIE_URL=http://127.0.0.1:5000 npm run dev`.
 const server = process.env.VIGIE_URL ?? 'http://127.0.0.1:5000';
 const proxied = Object.fromEntries(
@@ -32,7 +50,7 @@ const proxied = Object.fromEntries(
 );
 
 export default defineConfig({
-  plugins: [react(), packed()],
+  plugins: [react(), wordsEarly(), packed()],
   server: { proxy: proxied },
   build: {
     target: 'es2022',

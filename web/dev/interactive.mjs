@@ -38,6 +38,8 @@ async function visit(browser, url, { signedIn, until: wanted }) {
   try {
     if (signedIn) await signIn(context, url);
     const page = await context.newPage();
+    // What a browser that has been here before knows, besides its cookies.
+    if (signedIn) await page.addInitScript(() => localStorage.setItem('vigie.here', '1'));
     await page.addInitScript(watch);
     const cdp = await context.newCDPSession(page);
     await cdp.send('Network.setCacheDisabled', { cacheDisabled: true });

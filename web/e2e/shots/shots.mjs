@@ -37,15 +37,9 @@ const COMMITTED = [
   'settings-desktop-light-fr',
   'empty-desktop-dark-en',
   'offline-desktop-dark-en',
-  'first-steps-desktop-dark-en',
   'users-desktop-dark-en',
-  'users-reset-phone-light-fr',
   'clubs-desktop-light-en',
-  'clubs-phone-dark-fr',
-  'court-edit-desktop-dark-en',
-  'tablet-made-desktop-light-en',
   'audit-desktop-dark-fr',
-  'diagnose-desktop-dark-en',
 ];
 
 const CAMERAS = [

@@ -1,6 +1,8 @@
 // The only place that calls `fetch`. **Every failure leaves here as an ApiError with a stable code**; screens turn the
 // code into words (errors.ts) and never look at status lines.
 
+import { early, forgetEarly } from './early';
+
 export class ApiError extends Error {
   override name = 'ApiError';
   constructor(
@@ -40,9 +42,14 @@ export function onSignedOut(listener: () => void): () => void {
 
 async function send(method: Method, path: string, { body, signal }: Options): Promise<Response> {
   const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': language };
-  if (method !== 'GET') headers['X-Requested-With'] = 'vigie';
+  if (method !== 'GET') {
+    headers['X-Requested-With'] = 'vigie';
+    if (path !== '/api/auth/refresh') forgetEarly();
+  }
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   try {
+    const asked = method === 'GET' ? early(path) : undefined;
+    if (asked) return await asked;
     return await fetch(path, {
       method,
       headers,

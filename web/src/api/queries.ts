@@ -3,6 +3,7 @@ import { MutationCache, QueryCache, QueryClient, useMutation, useQuery, useQuery
 import { useEffect } from 'react';
 import { useStore } from '../lib/store';
 import { ApiError, del, get, patch, post } from './client';
+import { rememberHere } from './early';
 import { failed, heard, link } from './link';
 import type {
   ApiToken,
@@ -65,10 +66,12 @@ export type Identity =
 export async function fetchIdentity(): Promise<Identity> {
   try {
     const { user, banner } = await get<{ user: User; banner?: string | null }>('/api/auth/me');
+    rememberHere(true);
     return { kind: 'user', user, banner };
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 401) throw error;
   }
+  rememberHere(false);
   const setup = await get<{ needed: boolean; code_required?: boolean }>('/api/setup');
   return setup.needed ? { kind: 'setup', codeRequired: setup.code_required !== false } : { kind: 'nobody' };
 }

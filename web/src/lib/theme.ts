@@ -3,7 +3,7 @@ import { createStoredStore } from './store';
 export const THEMES = ['dark', 'light', 'system'] as const;
 export type Theme = (typeof THEMES)[number];
 
-/** Read before the first paint by public/theme.js, under the same key. */
+/** Read before the first paint by public/early.js, under the same key. */
 export const theme = createStoredStore<Theme>('vigie.theme', 'dark', THEMES);
 
 const wantsLight = matchMedia('(prefers-color-scheme: light)');
