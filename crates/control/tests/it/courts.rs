@@ -360,7 +360,7 @@ async fn an_estimate_is_made_of_what_the_camera_sends_and_what_others_still_need
         (&c.stranger, court.clone(), "other_club"),
         (&c.player, EstimateQuery::default(), "missing_field"),
         (&c.player, EstimateQuery { camera_id: Some(1), ..court }, "invalid_field"),
-        (&c.player, EstimateQuery { camera_id: Some(1), ..Default::default() }, "other_club"),
+        (&c.player, EstimateQuery { camera_id: Some(3), ..Default::default() }, "other_club"),
     ] {
         assert_eq!(ask(who, query).await.unwrap_err().code(), code);
     }

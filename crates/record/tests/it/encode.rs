@@ -293,7 +293,7 @@ async fn an_encoder_that_is_too_slow_leaves_gaps_with_its_name_and_bounded_memor
     let recording = started.await.expect("no panic").expect("started");
     let clock = Instant::now();
     let done = recording.stop().await.expect("finished");
-    assert!(clock.elapsed() < Duration::from_secs(20), "{:?}", clock.elapsed());
+    assert!(clock.elapsed() < Duration::from_secs(60), "{:?}", clock.elapsed());
     let gaps = h.index.rows.gaps.lock().clone();
     assert!(!gaps.is_empty() && gaps.iter().all(|g| g.cause == "encoder"), "{gaps:?}");
     assert!(recording.status().gaps as usize == gaps.len());
