@@ -152,7 +152,7 @@ impl Markers {
             work.await.map_err(|_| Error::Internal("marking a moment panicked".to_owned()))??
         };
         let target = format!("marker/{}", marked.marker.id);
-        self.core.auth.audit(user, &who.username, "marker.create", &target, None).await;
+        self.core.auth.note(who, "marker.create", &target, Value::Null).await;
         Ok(marked)
     }
 
