@@ -9,8 +9,15 @@ pub(crate) const FPS: u64 = 25;
 /// Bytes per second.
 pub(crate) const BYTES_PER_S: usize = 500_000;
 const KEY_BYTES: usize = 110_000;
-/// Marks the eight bytes of time that follow.
-pub(crate) const MAGIC: [u8; 8] = *b"VIGIE-ts";
+/// Marks the eight bytes of time that follow. Its first bit says that the slice is the first of its picture.
+pub(crate) const MAGIC: [u8; 8] = *b"\x88IGIE-ts";
+/// Over the time, whose leading zeros would look like a start code.
+const MASK: u64 = 0x5555_5555_5555_5555;
+
+/// The time of birth behind [`MAGIC`].
+pub(crate) fn born(bytes: [u8; 8]) -> u64 {
+    u64::from_be_bytes(bytes) ^ MASK
+}
 
 /// SPS of a 1080p25 stream (High 4.0) and its PPS, as x264 writes them.
 pub(crate) const SPS: &[u8] = &[
@@ -37,7 +44,7 @@ pub(crate) fn frame(i: u64, gop: u64) -> (bool, Bytes) {
     }
     let mut head = vec![if key { 0x65 } else { 0x41 }];
     head.extend_from_slice(&MAGIC);
-    head.extend_from_slice(&sys::monotonic_ns().to_be_bytes());
+    head.extend_from_slice(&(sys::monotonic_ns() ^ MASK).to_be_bytes());
     nal(&head, size - head.len());
     (key, Bytes::from(out))
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use socket2::SockRef;
 
-use crate::camera::MAGIC;
+use crate::camera::{self, MAGIC};
 use crate::sys::{self, Epoll};
 
 /// Players that look at what they get.
@@ -193,7 +193,7 @@ impl Player {
             if let Some(rest) = packet.get(14..).and_then(|p| p.strip_prefix(&MAGIC))
                 && let Some(t) = rest.first_chunk()
             {
-                self.born = Some(u64::from_be_bytes(*t));
+                self.born = Some(camera::born(*t));
             }
             if packet[1] & 0x80 != 0
                 && let Some(born) = self.born.take()
