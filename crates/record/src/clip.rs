@@ -95,7 +95,14 @@ impl Recorder {
         let mut error = None;
         if let Some(recording) = running {
             for _ in 0..ATTEMPTS {
-                let plan = self.plan_recorded(&request, &recording).await?;
+                let plan = match self.plan_recorded(&request, &recording).await {
+                    // Read while its head was being written: the next look finds it whole, or finished.
+                    Err(e @ (RecordError::Moved | RecordError::Disk(_))) => {
+                        error = Some(e);
+                        continue;
+                    }
+                    plan => plan?,
+                };
                 match self.write(&request, plan).await {
                     // Its space was enlarged while it was read: what was written is removed already.
                     Err(RecordError::Moved) => error = Some(RecordError::Moved),

@@ -49,8 +49,9 @@ impl Source {
         match self {
             Source::Memory(_) => Ok(()),
             Source::File { file, media_start: before } => {
-                let now = media_start(&mut Reader::new(Arc::clone(file)))?;
-                if now == *before { Ok(()) } else { Err(RecordError::Moved) }
+                // A head that cannot be read is one that is being written.
+                let now = media_start(&mut Reader::new(Arc::clone(file)));
+                if now.is_ok_and(|now| now == *before) { Ok(()) } else { Err(RecordError::Moved) }
             }
         }
     }

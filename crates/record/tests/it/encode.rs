@@ -271,7 +271,7 @@ async fn an_encoder_that_is_too_slow_leaves_gaps_with_its_name_and_bounded_memor
     let slow = "{ while :; do n=$(head -c 86400 | tee /dev/fd/3 | wc -c); [ \"$n\" -gt 0 ] || break; sleep 0.1; done; } \
                 3>&1 | ffmpeg \"$@\"; exit 0";
     let mut h = House::with_wrapper(slow);
-    let f = mjpeg(&h, 6);
+    let f = mjpeg(&h, 30);
     let limit = f.units.iter().filter(|u| u.track == TrackId(0)).take(10).map(|u| u.data.len()).sum();
     let (hub, disk, index) = (Hub::default(), h.disk.clone(), h.index.clone());
     let mut limits = config(h.dir.path());
@@ -286,20 +286,30 @@ async fn an_encoder_that_is_too_slow_leaves_gaps_with_its_name_and_bounded_memor
     h.camera.start = Instant::now();
     h.camera.describe(&f);
     let step = Duration::from_millis(40);
-    for n in 0..150 {
+    // On until the encoder, however slow its start, has been too slow for some seconds.
+    let (mut n, mut enough) = (0, 750);
+    while n < enough {
         h.camera.play_between(&f, Duration::ZERO, step * n..step * (n + 1));
-        tokio::time::sleep_until((h.camera.start + step * (n + 1)).into()).await;
+        n += 1;
+        tokio::time::sleep_until((h.camera.start + step * n).into()).await;
+        if started.is_finished() {
+            enough = enough.min(n.max(25) + 125);
+        }
     }
+    let played = (step * n).as_secs_f64();
     let recording = started.await.expect("no panic").expect("started");
     let clock = Instant::now();
     let done = recording.stop().await.expect("finished");
     assert!(clock.elapsed() < Duration::from_secs(60), "{:?}", clock.elapsed());
     let gaps = h.index.rows.gaps.lock().clone();
-    assert!(!gaps.is_empty() && gaps.iter().all(|g| g.cause == "encoder"), "{gaps:?}");
+    // While the encoder gives out what it still has, the camera sends no more: that silence is not the encoder's.
+    let last = (played * 1000.0) as i64 - 500;
+    let holes: Vec<_> = gaps.iter().filter(|g| g.offset_ms < last).collect();
+    assert!(!holes.is_empty() && holes.iter().all(|g| g.cause == "encoder"), "{gaps:?}");
     assert!(recording.status().gaps as usize == gaps.len());
     // The timeline is true to the camera's, with the last picture before each hole held.
     let (_, _, frames, pictures, _) = facts(&h.file(&done));
-    assert!((pictures - 6.0).abs() < 1.5 && frames > 20, "{frames} in {pictures} s");
+    assert!(pictures > played - 1.5 && frames > 20, "{frames} in {pictures} s of {played}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
