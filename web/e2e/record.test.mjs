@@ -152,7 +152,7 @@ describe('recording on a court', () => {
     await signInAs(other.context, server.url, OTHER);
     await other.page.goto(`${server.url}/record`);
     const card = other.page.getByRole('article', { name: 'Court 1', exact: true });
-    await card.getByText('Somebody is recording here').waitFor();
+    await card.getByText(/ is recording until \d/).waitFor();
     assert.ok(await card.getByRole('button', { name: 'Record Court 1' }).isDisabled());
     await other.page.getByRole('tab', { name: 'Active sessions' }).click();
     await other.page.getByText('No session is open').waitFor();
