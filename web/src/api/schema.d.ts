@@ -842,6 +842,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/video/files/{session_id}/lock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Protect a file from being deleted, or no longer; for administrators. Deleting a protected one is 423 `locked`. */
+        post: operations["post_api_video_files_session_id_lock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/video/health": {
         parameters: {
             query?: never;
@@ -1671,6 +1688,19 @@ export interface components {
             success: boolean;
             terrain: components["schemas"]["TerrainView"];
             user: components["schemas"]["UserView"];
+        };
+        LockInput: {
+            /** @description Whether nobody may delete it, administrators included, until it is unlocked. */
+            locked: boolean;
+            /**
+             * Format: int64
+             * @description Which file of the session; the newest recording when missing.
+             */
+            recording_id?: number | null;
+        };
+        LockReply: {
+            success: boolean;
+            video: components["schemas"]["VideoView"];
         };
         LoginInput: {
             password: string;
@@ -4314,6 +4344,13 @@ export interface operations {
                     "application/json": components["schemas"]["Done"];
                 };
             };
+            /** @description `locked` */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             default: components["responses"]["Failure"];
         };
     };
@@ -4361,6 +4398,40 @@ export interface operations {
             };
             /** @description Range Not Satisfiable */
             416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    post_api_video_files_session_id_lock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LockInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LockReply"];
+                };
+            };
+            /** @description `video_not_found` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
